@@ -1,0 +1,5 @@
+//! Tells Cargo to build again when a migration is added: the macro that embeds them cannot.
+
+fn main() {
+    println!("cargo:rerun-if-changed=migrations");
+}

@@ -1,0 +1,18 @@
+//! Rejoinder: a comment moderation backend. Readers reply, moderators decide, the article shows what was approved.
+//!
+//! Feature folders stand on numbered floors and import from lower floors only; `README.md` has the map.
+
+pub mod accounts;
+pub mod app;
+pub mod articles;
+pub mod cli;
+pub mod comments;
+pub mod config;
+pub mod http;
+pub mod jobs;
+pub mod kit;
+pub mod review;
+pub mod screening;
+pub mod server;
+pub mod sites;
+pub mod store;

@@ -1,0 +1,640 @@
+//! Markdown's safe part, turned into the little HTML that a comment may carry.
+//!
+//! Three layers, each meant to be enough alone: the writer here knows twelve tags and escapes everything else, so HTML typed
+//! by a reader shows as text; every address is parsed, and written back as parsed; and a sanitiser reads the result the way
+//! a browser would. Hostile text stays cheap: nesting is flattened, and what would cost too much is shown as plain text.
+//!
+//! Deliberately not here: images (a plain link instead, so that nothing is ever loaded), tables, footnotes, styles, classes,
+//! ids, and any judgement about the words or about where a link leads.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TextMergeStream};
+use url::Url;
+
+const TAGS: &str = "a blockquote br code em hr li ol p pre strong ul";
+const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+const REL: &str = "ugc nofollow noopener";
+const CONTAINER_ENDS: [&str; 3] = ["</blockquote>\n", "</ul>\n", "</ol>\n"];
+
+/// Quotes and lists nested deeper than this are flattened: nobody reads a thirteenth level on a telephone.
+const MAX_DEPTH: usize = 12;
+
+/// Addresses longer than this, in bytes, stay text: the limit of a sitemap entry (sitemaps.org), which real links respect.
+const MAX_URL: usize = 2_048;
+
+/// Lines times the longest run of container markers, above which a text is not read as Markdown: the parser tries each line
+/// against each open container. Five hundred lines of code indented by eighty spaces make 40,000.
+const MAX_CONTAINER_WORK: usize = 2_000_000;
+
+/// Tags and character references, above which HTML is not parsed. One costs up to 2 µs, so this is about 10 ms.
+const MAX_PIECES: usize = 6_000;
+
+/// Elements left open, above which HTML is not parsed: an HTML parser reopens unclosed formatting in every paragraph.
+/// [`render`] leaves at most [`MAX_DEPTH`] and four more.
+const MAX_OPEN: usize = 32;
+
+/// Rounds in which [`sanitise`] must reach a text that it would not change any more. Honest HTML takes one or two.
+const MAX_ROUNDS: usize = 8;
+
+static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let attributes = [("a", HashSet::from(["href"])), ("ol", HashSet::from(["start"]))];
+    let mut builder = Builder::new();
+    builder
+        .tags(TAGS.split(' ').collect())
+        .generic_attributes(HashSet::new())
+        .tag_attributes(HashMap::from(attributes))
+        .attribute_filter(|_, attribute, value| {
+            let is_kept = attribute != "start" || value.bytes().all(|b| b.is_ascii_digit());
+            is_kept.then_some(Cow::Borrowed(value))
+        })
+        .url_schemes(HashSet::from(SCHEMES))
+        .url_relative(UrlRelative::Deny)
+        .link_rel(Some(REL));
+    builder
+});
+
+/// Renders a comment's Markdown as clean HTML, safe to place inside an element of a page.
+///
+/// Single line breaks are kept; headings become bold paragraphs; images become links; bare `http` and `https` addresses are
+/// linked. A text that would give more than 6,000 tags and references, or cost the parser more than linear time, becomes
+/// plain text. The result is at most 32 times as long as the text, plus 1 KB, and a fixed point of [`sanitise`].
+#[must_use]
+pub fn render(markdown: &str) -> String {
+    let mut text = Cow::Borrowed(markdown);
+    if text.contains('\r') {
+        text = Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"));
+    }
+    if container_work(&text) > MAX_CONTAINER_WORK {
+        return plain(&text);
+    }
+    let mut writer = Writer::default();
+    for event in TextMergeStream::new(Parser::new_ext(&text, Options::empty())) {
+        writer.write(event);
+    }
+    clean(writer.html.trim_end_matches('\n')).unwrap_or_else(|| plain(&text))
+}
+
+/// Keeps of some HTML only what [`render`] may write: well-formed, and nothing that a second time would change.
+///
+/// Hostile HTML, too large, too deep or never at rest, is shown as text instead. Keeping what a browser would show is not
+/// promised beyond that: the content of `script` and `style` goes, that of other refused elements stays.
+#[must_use]
+pub fn sanitise(html: &str) -> String {
+    clean(html).unwrap_or_else(|| plain(html))
+}
+
+fn clean(html: &str) -> Option<String> {
+    let mut html = Cow::Borrowed(html);
+    for _ in 0..MAX_ROUNDS {
+        if is_plain(&html) {
+            return Some(html.into_owned());
+        }
+        if is_too_costly(&html) {
+            return None;
+        }
+        // A parser drops one byte order mark at the start, and would drop the next one when it reads the result again.
+        let cleaned = SANITISER.clean(html.trim_start_matches('\u{feff}')).to_string();
+        if cleaned == *html {
+            return Some(cleaned);
+        }
+        html = Cow::Owned(cleaned);
+    }
+    None
+}
+
+/// Writes parser events as HTML, in exactly the form in which the sanitiser gives it back.
+#[derive(Default)]
+struct Writer {
+    html: String,
+    /// What ends each open element; empty for one that is not written because it is refused, too deep or already on.
+    ends: Vec<&'static str>,
+    depth: usize,
+    is_emphasis: bool,
+    is_strong: bool,
+    is_code_block: bool,
+    /// The address of the link being written, and where its text starts.
+    link: Option<(String, usize)>,
+}
+
+impl Writer {
+    fn write(&mut self, event: Event) {
+        match event {
+            Event::Start(tag) => self.open(tag),
+            Event::End(_) => self.close(),
+            Event::Text(text) if self.is_code_block => escape(&mut self.html, &text, "\n"),
+            Event::Text(text) if self.link.is_none() && text.contains("://") => self.linkify(&text),
+            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                escape(&mut self.html, &text, "<br>");
+            }
+            Event::Code(text) => {
+                self.html += "<code>";
+                escape(&mut self.html, &text, " ");
+                self.html += "</code>";
+            }
+            Event::SoftBreak | Event::HardBreak => self.html += "<br>",
+            Event::Rule => self.html += "<hr>\n",
+            _ => {} // belongs to extensions that are switched off
+        }
+    }
+
+    fn open(&mut self, tag: Tag) {
+        let is_flattened = self.ends.last().is_some_and(|end| end.is_empty());
+        let (start, end) = match tag {
+            Tag::Paragraph | Tag::HtmlBlock => ("<p>", "</p>\n"),
+            Tag::Heading { .. } => ("<p><strong>", "</strong></p>\n"),
+            Tag::CodeBlock(_) => ("<pre><code>", "</code></pre>\n"),
+            Tag::BlockQuote(_) if self.depth < MAX_DEPTH => ("<blockquote>", "</blockquote>\n"),
+            Tag::List(None) if self.depth < MAX_DEPTH => ("<ul>", "</ul>\n"),
+            Tag::List(Some(1)) if self.depth < MAX_DEPTH => ("<ol>", "</ol>\n"),
+            Tag::List(Some(number)) if self.depth < MAX_DEPTH => {
+                self.html += "<ol start=\"";
+                self.html += &number.to_string();
+                self.html += "\">";
+                ("", "</ol>\n")
+            }
+            Tag::Item if !is_flattened => ("<li>", "</li>"),
+            Tag::Item if !self.html.ends_with(['>', '\n']) => ("<br>", ""),
+            Tag::Emphasis if !self.is_emphasis => ("<em>", "</em>"),
+            Tag::Strong if !self.is_strong => ("<strong>", "</strong>"),
+            Tag::Link { link_type: LinkType::Email, dest_url, .. } => {
+                ("", self.open_link(&format!("mailto:{dest_url}")))
+            }
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => ("", self.open_link(&dest_url)),
+            _ => ("", ""),
+        };
+        self.html += start;
+        self.ends.push(end);
+        self.turn(end);
+        self.depth += usize::from(CONTAINER_ENDS.contains(&end));
+    }
+
+    fn close(&mut self) {
+        let end = self.ends.pop().unwrap_or_default();
+        match (end, self.link.take()) {
+            // The last line break of HTML typed by the reader.
+            ("</p>\n", _) => self.html.truncate(self.html.trim_end_matches("<br>").len()),
+            ("</a>", Some((href, start))) if self.html.len() == start => {
+                escape(&mut self.html, &href, "");
+            }
+            ("</a>", _) => {}
+            (_, link) => self.link = link,
+        }
+        self.html += end;
+        self.turn(end);
+        self.depth -= usize::from(CONTAINER_ENDS.contains(&end));
+    }
+
+    /// An element has started or ended: what was off is on, and the other way round.
+    fn turn(&mut self, end: &str) {
+        self.is_emphasis ^= end == "</em>";
+        self.is_strong ^= end.starts_with("</strong>");
+        self.is_code_block ^= end.starts_with("</code>");
+    }
+
+    /// Starts a link and gives its end, unless the address is refused or there is a link around it.
+    fn open_link(&mut self, address: &str) -> &'static str {
+        let Some(href) = safe_address(address).filter(|_| self.link.is_none()) else {
+            return "";
+        };
+        self.html += &anchor(&href);
+        self.link = Some((href, self.html.len()));
+        "</a>"
+    }
+
+    fn linkify(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some((start, end)) = find_address(rest) {
+            let (before, address) = (&rest[..start], &rest[start..end]);
+            escape(&mut self.html, before, "<br>");
+            let href = safe_address(address);
+            self.html += &href.as_deref().map(anchor).unwrap_or_default();
+            escape(&mut self.html, address, "<br>");
+            self.html += if href.is_some() { "</a>" } else { "" };
+            rest = &rest[end..];
+        }
+        escape(&mut self.html, rest, "<br>");
+    }
+}
+
+/// Where the first bare web address stands: from its scheme to a space, quote or bracket, without the sentence's own
+/// punctuation, and without closing parentheses that nothing in the address opens.
+fn find_address(text: &str) -> Option<(usize, usize)> {
+    let is_stop = |c: char| c.is_whitespace() || c.is_control() || "<>\"`“”«»，。、）」".contains(c);
+    text.match_indices("://").find_map(|(colon, _)| {
+        let word = text[..colon].bytes().rev().take_while(u8::is_ascii_alphanumeric).count();
+        let start = colon - word;
+        if !["http", "https"].iter().any(|web| web.eq_ignore_ascii_case(&text[start..colon])) {
+            return None;
+        }
+        let tail = &text[start..];
+        let mut address = &tail[..tail.find(is_stop).unwrap_or(tail.len())];
+        let mut unopened = address.matches(')').count().saturating_sub(address.matches('(').count());
+        while let Some(last) = address.chars().next_back() {
+            let is_unopened = last == ')' && unopened > 0;
+            if !is_unopened && !"?!.,:;*_~'’]".contains(last) {
+                break;
+            }
+            unopened -= usize::from(is_unopened);
+            address = &address[..address.len() - last.len_utf8()];
+        }
+        Some((start, start + address.len()))
+    })
+}
+
+fn anchor(href: &str) -> String {
+    let mut html = String::with_capacity(href.len() + 48);
+    html += "<a href=\"";
+    escape(&mut html, href, "");
+    html + "\" rel=\"" + REL + "\">"
+}
+
+/// The address as a browser would read it (no tabs, no quotes, an ASCII host), if its scheme is allowed.
+fn safe_address(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok().filter(|_| address.len() <= MAX_URL)?;
+    let is_allowed = SCHEMES.contains(&url.scheme());
+    is_allowed.then(|| String::from(url).replace('"', "%22"))
+}
+
+/// A measure of the parser's comparisons with open containers, each of which costs a byte at the start of some line. Opening
+/// thousands in one line was measured to cost as much as many lines do.
+fn container_work(text: &str) -> usize {
+    let is_marker = |b: &u8| b" \t>-*+.)0123456789".contains(b);
+    let indents = text.lines().map(|line| line.bytes().take_while(is_marker).count());
+    let deepest = indents.max().unwrap_or(0);
+    deepest * (text.lines().count() + deepest / 4)
+}
+
+/// Whether the HTML is paragraphs of escaped text and nothing more, which the sanitiser gives back as it got them.
+fn is_plain(html: &str) -> bool {
+    html.split('\n').all(|line| {
+        let text = line.strip_prefix("<p>").and_then(|line| line.strip_suffix("</p>"));
+        text.is_some_and(|text| {
+            let mut specials = text.match_indices(['<', '>', '&', '\u{a0}', '\r', '\0']);
+            specials.all(|(at, special)| match special {
+                "<" => text[at..].starts_with("<br>"),
+                ">" => text[..at].ends_with("<br"),
+                "&" => ["&amp;", "&lt;", "&gt;", "&nbsp;"].iter().any(|r| text[at..].starts_with(r)),
+                _ => false,
+            })
+        })
+    })
+}
+
+/// Whether an HTML parser would have too many pieces to read or too many elements open at once, counted on the high side:
+/// `<p>` and `<li>` close their like, and void elements hold nothing, so these are free.
+fn is_too_costly(html: &str) -> bool {
+    let mut open: Vec<&str> = Vec::new();
+    for tag in html.split('<').skip(1) {
+        let (is_end, tag) = (tag.starts_with('/'), tag.trim_start_matches('/'));
+        let (name, _) = tag.split_at(tag.bytes().take_while(u8::is_ascii_alphanumeric).count());
+        if is_end {
+            open.pop_if(|last| last.eq_ignore_ascii_case(name));
+        } else if !["", "p", "li", "br", "hr", "img"].iter().any(|free| free.eq_ignore_ascii_case(name)) {
+            open.push(name);
+        }
+        if open.len() > MAX_OPEN {
+            return true;
+        }
+    }
+    html.bytes().filter(|b| b"<&".contains(b)).count() > MAX_PIECES
+}
+
+/// The text as it is, in one paragraph.
+fn plain(text: &str) -> String {
+    let mut html = String::from("<p>");
+    escape(&mut html, text, "<br>");
+    html + "</p>"
+}
+
+/// Escapes for text and for attributes in double quotes, as the HTML standard's serialiser does. What an HTML parser would
+/// drop or change (NUL, a carriage return) is changed here already.
+fn escape(html: &mut String, text: &str, line_break: &str) {
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '\u{a0}', '\n', '\r', '\0']) {
+        let (before, special) = rest.split_at(at);
+        html.push_str(before);
+        let mut chars = special.chars();
+        html.push_str(match chars.next() {
+            Some('&') => "&amp;",
+            Some('<') => "&lt;",
+            Some('>') => "&gt;",
+            Some('\u{a0}') => "&nbsp;",
+            Some('\n') => line_break,
+            Some('\r') => " ",
+            _ => "\u{fffd}",
+        });
+        rest = chars.as_str();
+    }
+    html.push_str(rest);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads the HTML as strictly as a suspicious reader would: known tags only, in order, with known attributes.
+    fn assert_clean(html: &str, source: &str) {
+        let mut open = Vec::new();
+        for piece in html.split('<').skip(1) {
+            let (tag, text) = piece.split_once('>').unwrap_or_else(|| panic!("no end: {html:?} from {source:?}"));
+            assert!(!text.contains('>'), "a stray > in {html:?} from {source:?}");
+            if let Some(name) = tag.strip_prefix('/') {
+                assert_eq!(open.pop(), Some(name), "{html:?} from {source:?}");
+                continue;
+            }
+            let (name, attributes) = tag.split_once(' ').unwrap_or((tag, ""));
+            assert!(TAGS.split(' ').any(|known| known == name), "<{tag}> from {source:?}");
+            let parts: Vec<&str> = attributes.split('"').collect();
+            match (name, &parts[..]) {
+                (_, [""]) | ("a", ["rel=", REL, ""]) => {}
+                ("ol", ["start=", number, ""]) => assert!(number.parse::<u64>().is_ok(), "{tag}"),
+                ("a", ["href=", href, " rel=", REL, ""]) => {
+                    let is_allowed = ["http://", "https://", "mailto:"].iter().any(|s| href.starts_with(s));
+                    assert!(is_allowed, "{href:?} from {source:?}");
+                }
+                _ => panic!("<{tag}> from {source:?}"),
+            }
+            if !["br", "hr"].contains(&name) {
+                open.push(name);
+            }
+            assert!(open.len() <= 2 * MAX_DEPTH + 5, "too deep: {source:?}");
+        }
+        assert!(open.is_empty(), "left open {open:?} in {html:?}");
+        assert!(!html.contains(['\0', '\r']), "{html:?}");
+    }
+
+    #[test]
+    #[allow(clippy::too_many_lines, reason = "a table")]
+    fn the_safe_part_is_rendered() {
+        let anchor = |href: &str, text: &str| format!("<a href=\"{href}\" rel=\"ugc nofollow noopener\">{text}</a>");
+        let linked = |href: &str, text: &str| format!("<p>{}</p>", anchor(href, text));
+        let cases = [
+            ("", String::new()),
+            ("one\ntwo\r\nthree\rfour\n\nfive", "<p>one<br>two<br>three<br>four</p>\n<p>five</p>".into()),
+            ("*a* **b** `c < d`", "<p><em>a</em> <strong>b</strong> <code>c &lt; d</code></p>".into()),
+            ("***a** b*", "<p><em><strong>a</strong> b</em></p>".into()),
+            ("*a _b_ c*", "<p><em>a b c</em></p>".into()),
+            ("> a\n> b", "<blockquote><p>a<br>b</p>\n</blockquote>".into()),
+            ("- a\n- b", "<ul><li>a</li><li>b</li></ul>".into()),
+            ("- a\n\n- b", "<ul><li><p>a</p>\n</li><li><p>b</p>\n</li></ul>".into()),
+            ("1. a\n2. b", "<ol><li>a</li><li>b</li></ol>".into()),
+            ("2025. Was good", "<ol start=\"2025\"><li>Was good</li></ol>".into()),
+            ("```rust id=x\nlet a = 1;\n\n  b\n```", "<pre><code>let a = 1;\n\n  b\n</code></pre>".into()),
+            ("a\n\n---\n\nb", "<p>a</p>\n<hr>\n<p>b</p>".into()),
+            ("# Big *and* **bold**", "<p><strong>Big <em>and</em> bold</strong></p>".into()),
+            ("<b>x</b> & <i>", "<p>&lt;b&gt;x&lt;/b&gt; &amp; &lt;i&gt;</p>".into()),
+            ("<div>\n*x*\n</div>\n\ny", "<p>&lt;div&gt;<br>*x*<br>&lt;/div&gt;</p>\n<p>y</p>".into()),
+            ("[a](http://b.c \"t\")", linked("http://b.c/", "a")),
+            ("[](http://b.c)", linked("http://b.c/", "http://b.c/")),
+            ("<me@b.c>", linked("mailto:me@b.c", "me@b.c")),
+            ("<https://b.c/d>", linked("https://b.c/d", "https://b.c/d")),
+            ("HTTPS://b.c/d?x=1&y=2", linked("https://b.c/d?x=1&amp;y=2", "HTTPS://b.c/d?x=1&amp;y=2")),
+            ("(http://b.c/d).", format!("<p>({}).</p>", anchor("http://b.c/d", "http://b.c/d"))),
+            (
+                "http://b.c/Foo_(bar), x",
+                format!("<p>{}, x</p>", anchor("http://b.c/Foo_(bar)", "http://b.c/Foo_(bar)")),
+            ),
+            ("http:// xhttp://b.c http://[", "<p>http:// xhttp://b.c http://[</p>".into()),
+            ("é:http://b.c。", format!("<p>é:{}。</p>", anchor("http://b.c/", "http://b.c"))),
+            ("`http://b.c`", "<p><code>http://b.c</code></p>".into()),
+            ("![cat](https://b.c/cat.png)", linked("https://b.c/cat.png", "cat")),
+            ("[![cat](https://b.c/cat.png)](http://d.e)", linked("http://d.e/", "cat")),
+            ("![[x](http://b.c)](http://d.e)", linked("http://d.e/", "x")),
+            ("[a](/b) [c](ftp://d) ftp://e.f", "<p>a c ftp://e.f</p>".into()),
+            ("[a](mailto:b\"c)", linked("mailto:b%22c", "a")),
+            ("[a](http://b.c/é)", linked("http://b.c/%C3%A9", "a")),
+            ("| a |\n|---|\n| b |", "<p>| a |<br>|---|<br>| b |</p>".into()),
+            ("a[^1] ~~b~~ $c$", "<p>a[^1] ~~b~~ $c$</p>".into()),
+            ("a\0b&#13;c&#10;d&nbsp;e", "<p>a\u{fffd}b c<br>d&nbsp;e</p>".into()),
+        ];
+        for (markdown, html) in cases {
+            assert_eq!(render(markdown), html, "{markdown:?}");
+            assert_clean(&html, markdown);
+        }
+    }
+
+    #[test]
+    fn html_is_sanitised() {
+        let cases = [
+            ("<p>a<p>b", "<p>a</p><p>b</p>"),
+            ("<h1 id=x>a</h1><img src=x onerror=y>", "a"),
+            ("<a href='http://b.c' title=x rel=me>d</a>", "<a href=\"http://b.c\" rel=\"ugc nofollow noopener\">d</a>"),
+            ("<a href='javascript:x'>d</a>", "<a rel=\"ugc nofollow noopener\">d</a>"),
+            ("<ol start=3><li>a</ol><ol start='-1 '></ol>", "<ol start=\"3\"><li>a</li></ol><ol></ol>"),
+            ("a<script>b</script><style>c</style>", "a"),
+            ("<pre>\n\n\na</pre>", "<pre>a</pre>"),
+            ("\u{feff}\u{feff}a", "a"),
+        ];
+        for (html, clean) in cases {
+            assert_eq!(sanitise(html), clean, "{html:?}");
+        }
+        let formatting = (0..MAX_OPEN).fold(String::new(), |html, n| format!("{html}<b x={n}>"));
+        assert!(sanitise(&(formatting + &"<p>a".repeat(2_000))).starts_with("<p>a</p><p>a</p>"));
+        let hostile = (0..=MAX_OPEN).fold(String::new(), |html, n| format!("{html}<b x={n}>"));
+        assert!(sanitise(&(hostile + &"<p>a".repeat(2_000))).starts_with("<p>&lt;b x=0&gt;"));
+    }
+
+    #[test]
+    #[allow(clippy::too_many_lines, reason = "a table")]
+    fn nothing_a_reader_types_can_run() {
+        let payloads = [
+            "<script>alert(1)</script>",
+            "<SCRIPT SRC=//x.y/z.js></SCRIPT>",
+            "<scr<script>ipt>alert(1)</scr</script>ipt>",
+            "<img src=x onerror=alert(1)>",
+            "<img src=\"x` `<script>alert(1)</script>\"` `>",
+            "<svg onload=alert(1)>",
+            "<svg><script>alert&#40;1)</script></svg>",
+            "<svg><a xlink:href=javascript:alert(1)><text>x</text></a></svg>",
+            "<svg><animate attributeName=href values=javascript:alert(1) /></svg>",
+            "<math><mi xlink:href='javascript:a'>x",
+            "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=alert(1)&gt;\">",
+            "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+            "<iframe srcdoc='<script>alert(1)</script>'>",
+            "<iframe src=javascript:alert(1)>",
+            "<object data=data:text/html,x>",
+            "<embed src=x>",
+            "<base href=//x.y>",
+            "<body onload=alert(1)>",
+            "<details open ontoggle=alert(1)>",
+            "<video><source onerror=alert(1)>",
+            "<form action=javascript:a><button>x",
+            "<input autofocus onfocus=alert(1)>",
+            "<meta http-equiv=refresh content=0>",
+            "<link rel=stylesheet href=x>",
+            "<style>@import 'x'</style>",
+            "<p style=\"x:expression(alert(1))\">",
+            "<a href=javascript:alert(1)>x</a>",
+            "<a href=\"jav&#x09;ascript:alert(1)\">x</a>",
+            "<!--><img src=x onerror=a>-->",
+            "<![CDATA[<script>alert(1)</script>]]>",
+            "<?xml version='1.0'?><x onclick=a>",
+            "<textarea></textarea><img onerror=a>",
+            "[x](javascript:alert(1))",
+            "[x](JaVaScRiPt:alert(1))",
+            "[x]( javascript:alert(1))",
+            "[x](<java\tscript:alert(1)>)",
+            "[x](&#106;avascript:alert(1))",
+            "[x](javascript&colon;alert(1))",
+            "[x](java&Tab;script:alert(1))",
+            "[x](java&NewLine;script:a)",
+            "[x](&#1;javascript:alert(1))",
+            "[x](\\javascript:alert(1))",
+            "[x](javascript://%0aalert(1))",
+            "[x](vbscript:msgbox(1))",
+            "[x](data:text/html;base64,PHNjcmlwdD4=)",
+            "[x](DATA:text/html,<script>alert(1)</script>)",
+            "[x](file:///etc/passwd)",
+            "[x](blob:http://a/b)",
+            "[x](view-source:javascript:a)",
+            "[x](feed:javascript:alert(1))",
+            "[x](http://a' onclick='alert(1))",
+            "[x](<http://a\" onclick=\"alert(1)>)",
+            "[x](mailto:a\"onclick=alert(1))",
+            "[x](<mailto:a\"><script>alert(1)</script>>)",
+            "[x](http://a 'onerror=\"alert(1)')",
+            "[x](//a.b/c)",
+            "[x]: javascript:alert(1)\n\n[x] [y][x]",
+            "[x]: http://a '\"><script>alert(1)</script>'\n\n[x]",
+            "<javascript:alert(1)>",
+            "<JAVASCRIPT:alert(1)>",
+            "<data:text/html,x>",
+            "<http://a\"onclick=alert(1)>",
+            "<a@b.c\"onclick=x>",
+            "![x](javascript:alert(1))",
+            "![x](data:image/svg+xml,<svg/onload=alert(1)>)",
+            "![\" onerror=alert(1) x=\"](http://a/b.png)",
+            "![x](http://a\"onerror=\"alert(1))",
+            "![<script>alert(1)</script>](http://a)",
+            "[<img src=x onerror=a>](http://a)",
+            "> a\n<script\n> >alert(1)</script>",
+            "> <img src=x\n> onerror=alert(1)>",
+            "<a href=\"http://a\n> onclick=a\">",
+            "```\n</code></pre><script>alert(1)</script>\n```",
+            "```\"><script>alert(1)</script>\nx\n```",
+            "`</code><script>alert(1)</script>`",
+            "# <script>alert(1)</script>",
+            "# x {#id onclick=alert(1)}",
+            "- <svg\n- onload=alert(1)>",
+            "**<b onclick=a>**",
+            "http://a\"onclick=alert(1)",
+            "http://a/<script>alert(1)</script>",
+            "https://a/'onclick='alert(1)",
+            "javascript://a.b/%0aalert(1)",
+            "&lt;script&gt;alert(1)&lt;/script&gt;",
+            "&#60;script&#62;alert(1)&#60;/script&#62;",
+            "\\<script>alert(1)\\</script>",
+            "\u{ff1c}script\u{ff1e}alert(1)\u{ff1c}/script\u{ff1e}",
+            "<\0script>alert(1)</\0script>",
+            "<scri\u{0}pt>",
+            "\u{feff}<script>a",
+        ];
+        for payload in payloads {
+            let html = render(payload);
+            assert_clean(&html, payload);
+            assert_eq!(sanitise(&html), html, "{payload:?}");
+            assert_clean(&sanitise(payload), payload);
+        }
+    }
+
+    /// Times are measured elsewhere; what is slow here by orders of magnitude would still be noticed.
+    #[test]
+    fn hostile_text_stays_small_and_shallow() {
+        const LIMIT: usize = 65_525;
+        let half = |one: &str, other: &str| one.repeat(LIMIT / 2 / one.len()) + &other.repeat(LIMIT / 2 / other.len());
+        let units = [
+            ">",
+            "[",
+            "*",
+            "`",
+            "- ",
+            "![[[",
+            "1. ",
+            "*a_ ",
+            "[a](",
+            "<",
+            "&",
+            "https://",
+            "http://a.b ",
+            "-\n+\n",
+            "\n",
+            ">>>>>>>>>>>>>\n\n",
+            "[a]: http:b\n[a]\n",
+            "<http:a>",
+            "#\n",
+            "((",
+            "<!--",
+            "<b>",
+            "\u{a0}",
+            "**a",
+        ];
+        let mut texts: Vec<String> = units.iter().map(|unit| unit.repeat(LIMIT / unit.len())).collect();
+        texts.extend([
+            half("- ", "\n"),
+            half("> ", ">\n"),
+            half("![", "](http:a)"),
+            half("`", "a`"),
+            half("*a ", "a* "),
+        ]);
+        texts.push(format!("[a]: http:{}\n\n{}", "b".repeat(2_000), "[a]".repeat(21_000)));
+        texts.push(format!("<http:{0}> http://{0}", "b".repeat(32_000)));
+        texts.push((0..250).fold(String::new(), |text, n| format!("{text}{}- a\n", "  ".repeat(n))));
+        for text in texts {
+            let html = render(&text);
+            let start = text.chars().take(20).collect::<String>();
+            assert!(html.len() <= 32 * text.len() + 1_024, "{} bytes from {start:?}", html.len());
+            assert_clean(&html, &start);
+        }
+    }
+
+    fn hostile_text() -> impl Strategy<Value = String> {
+        let tokens = "< > \" ' & ` ``` [ ] ( ) ! * ** _ ~ # - + 1. 7) \\ / : = ; { } | a b e script javascript: data: http:// \
+             https://b.c mailto: ![ ]( [x]: <a <p> </p> <b> <li> <ol> <table> <pre> </a> <!-- --> <br> href= onclick= &lt; &#10; \
+             &#13; &#0; &nbsp; &amp &colon; é \u{a0} \u{feff} \u{2028} \u{202e} 𝓢 \u{c} <svg> <math> <mi> <style>";
+        let mut tokens: Vec<&str> = tokens.split(' ').collect();
+        tokens.extend([" ", " ", "\n", "\n", "\n\n", "\r", "\t", "    ", "> ", "- "]);
+        let token = proptest::sample::select(tokens).prop_map(str::to_owned);
+        let any = any::<char>().prop_filter_map("NUL", |c| (c != '\0').then(|| c.to_string()));
+        proptest::collection::vec(prop_oneof![12 => token, 1 => any], 0..40).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+        #[test]
+        fn twice_changes_nothing(text in hostile_text()) {
+            let html = render(&text);
+            assert_clean(&html, &text);
+            prop_assert_eq!(sanitise(&html), html);
+            let clean = sanitise(&text);
+            prop_assert_eq!(sanitise(&clean), clean);
+        }
+
+        /// The sanitiser may be spared where the HTML is plain.
+        #[test]
+        fn plain_is_what_the_sanitiser_gives(text in hostile_text(), lines in proptest::collection::vec(hostile_text(), 0..3)) {
+            let lines: Vec<String> = lines.iter().map(|line| format!("<p>{line}</p>")).collect();
+            for html in [plain(&text), render(&text), text, lines.join("\n")] {
+                if is_plain(&html) {
+                    prop_assert_eq!(SANITISER.clean(&html).to_string(), html);
+                }
+            }
+        }
+
+        /// The writer alone gives what the sanitiser would: two layers, each enough.
+        #[test]
+        fn the_writer_needs_no_sanitiser(text in hostile_text()) {
+            let mut writer = Writer::default();
+            for event in TextMergeStream::new(Parser::new_ext(&text.replace('\r', "\n"), Options::empty())) {
+                writer.write(event);
+            }
+            prop_assert_eq!(SANITISER.clean(&writer.html).to_string(), writer.html);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Floor 0: small things everything else stands on. Std and small crates only, no I/O, nothing global.
+//!
+//! The identifier and time newtypes here know how diesel stores them (a `BIGINT` each), so that no
+//! other floor converts them by hand. Nothing else here knows a database exists.
+
+pub mod clock;
+pub mod cursor;
+pub mod fault;
+pub mod ids;
+pub mod key;
+pub mod markup;
+pub mod places;
+pub mod secret;
+pub mod text;

@@ -1,0 +1,12 @@
+DROP TABLE idempotency_keys;
+DROP TABLE decisions;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE moderator_sites;
+DROP TABLE moderators;
+DROP TABLE comments;
+DROP TABLE articles;
+DROP TABLE sites;
+DROP TABLE job_marks;
+DROP TABLE secrets;
+DROP TABLE id_blocks;

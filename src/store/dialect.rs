@@ -1,0 +1,60 @@
+//! The only place that asks which database it is: one pair of answers for each thing that differs.
+
+use diesel::QueryResult;
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::query_dsl::methods::ExecuteDsl;
+use diesel::result::DatabaseErrorInformation;
+use diesel::sqlite::SqliteConnection;
+
+use super::{Conn, Constraint};
+
+/// Runs a statement that the common backend cannot express, such as an upsert, on whichever database it is.
+pub fn execute_on_either<Q>(conn: &mut Conn, query: Q) -> QueryResult<usize>
+where
+    Q: ExecuteDsl<PgConnection> + ExecuteDsl<SqliteConnection>,
+{
+    match conn {
+        Conn::Postgres(conn) => ExecuteDsl::execute(query, conn),
+        Conn::Sqlite(conn) => ExecuteDsl::execute(query, conn),
+    }
+}
+
+/// Which unique constraint a violation names: `SQLite` names the columns, `PostgreSQL` the index.
+pub(super) fn constraint(info: &dyn DatabaseErrorInformation) -> Constraint {
+    let named = info.constraint_name().unwrap_or_else(|| info.message());
+    let by_name = [
+        ("sites.key", "sites_by_key", Constraint::SiteKey),
+        ("articles.key", "articles_by_key", Constraint::ArticleKey),
+        ("comments.duplicate_hash", "comments_by_duplicate_hash", Constraint::DuplicateComment),
+        ("moderators.username_folded", "moderators_by_username", Constraint::Username),
+        ("idempotency_keys.key_hash", "idempotency_keys_pkey", Constraint::IdempotencyKey),
+    ];
+    by_name
+        .into_iter()
+        .find(|(columns, index, _)| named.contains(columns) || named == *index)
+        .map_or(Constraint::Other, |(_, _, constraint)| constraint)
+}
+
+/// Opens a transaction that means to write: `SQLite` takes its one write lock at once instead of failing later.
+pub(super) fn begin_writing(conn: &mut Conn) -> QueryResult<()> {
+    match conn {
+        Conn::Postgres(conn) => conn.batch_execute("BEGIN"),
+        Conn::Sqlite(conn) => conn.batch_execute("BEGIN IMMEDIATE"),
+    }
+}
+
+/// A number that changes when *another* connection has committed to the same file; always 0 on `PostgreSQL`, where
+/// other nodes are expected and told of by other means.
+pub(super) fn foreign_version(conn: &mut Conn) -> QueryResult<i64> {
+    use diesel::prelude::*;
+    use diesel::sql_types::BigInt;
+
+    match conn {
+        Conn::Postgres(_) => Ok(0),
+        Conn::Sqlite(conn) => {
+            diesel::select(diesel::dsl::sql::<BigInt>("(SELECT data_version FROM pragma_data_version)"))
+                .get_result(conn)
+        }
+    }
+}

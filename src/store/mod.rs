@@ -1,0 +1,142 @@
+//! Floor 2: the database behind two calls, [`Store::read`] and [`Store::write`].
+//!
+//! Both run a closure where the connection lives, on threads this module owns, and resolve when its effect is
+//! certain: a write's answer comes after the commit is on disk, never before. The closure may run more than once
+//! (a serialisation failure, a group that is rolled back), so it does nothing but SQL: no clock, no randomness, no
+//! other I/O. On `SQLite` one writer shares each commit among all who wait; on `PostgreSQL` every job has a transaction.
+//!
+//! No feature is known here. What differs between the two databases stands in [`dialect`] alone.
+
+mod dialect;
+mod error;
+mod idempotency;
+mod ids;
+mod job;
+mod keep;
+mod migrations;
+mod postgres;
+mod sqlite;
+
+pub mod schema;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::pg::PgConnection;
+use diesel::sqlite::SqliteConnection;
+
+use crate::config::DatabaseUrl;
+use crate::kit::ids::Id;
+
+pub use dialect::execute_on_either;
+pub use error::{Constraint, StoreError, StoreResult};
+pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_before, keep_answer};
+pub use job::Cause;
+pub use keep::{load_mark, move_mark, secret_or_insert};
+pub use migrations::{MigrateError, migrate};
+
+/// A connection to whichever database the installation uses.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// `PostgreSQL` 13 or newer.
+    Postgres(PgConnection),
+    /// The `SQLite` that is built in.
+    Sqlite(SqliteConnection),
+}
+
+/// The backend of [`Conn`], for boxed queries.
+pub type Db = MultiBackend;
+
+/// The database. Clones share it; the last clone dropped ends its threads after the work they hold.
+#[derive(Clone)]
+pub struct Store {
+    readers: job::Queue,
+    writer: job::Queue,
+    ids: Arc<ids::IdBlock>,
+    foreign_writes: Arc<AtomicU64>,
+    refused: Arc<Mutex<Option<StoreError>>>,
+}
+
+impl Store {
+    /// Opens the database and starts its threads. The schema must be there already: see [`migrate`].
+    ///
+    /// # Errors
+    /// When it cannot be reached, or is a `SQLite` too old to trust with commits.
+    pub fn open(url: &DatabaseUrl) -> StoreResult<Self> {
+        let foreign_writes = Arc::new(AtomicU64::new(0));
+        let (readers, writer) = match url {
+            DatabaseUrl::Sqlite(path) => sqlite::start(path, &foreign_writes)?,
+            DatabaseUrl::Postgres(url) => postgres::start(url)?,
+        };
+        Ok(Self { readers, writer, ids: Arc::default(), foreign_writes, refused: Arc::default() })
+    }
+
+    /// Runs `work` on a reading connection. What it sees is committed.
+    ///
+    /// # Errors
+    /// Those of `work`; [`StoreError::Busy`] when too many wait; [`StoreError::Unavailable`] when the database is lost.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Cause + Send + 'static,
+    {
+        self.readers.run(work).await
+    }
+
+    /// Runs `work` in a transaction of its own and resolves after the commit is on disk. An error of `work` rolls
+    /// back all of it.
+    ///
+    /// # Errors
+    /// As [`Store::read`]; [`StoreError::Full`] when the disk is. After [`StoreError::Unavailable`] a commit may or
+    /// may not have happened: try again with the same ids or an idempotency key.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Cause + Send + 'static,
+    {
+        let outcome = self.writer.run(work).await;
+        self.note_refusal(&outcome);
+        outcome
+    }
+
+    /// An id that nothing has and nothing will have again, on any node.
+    ///
+    /// # Errors
+    /// Once in some hundred calls a block of ids is reserved by a write, with that write's errors.
+    pub async fn next_id<Of: 'static>(&self) -> StoreResult<Id<Of>> {
+        self.ids.next(self).await.map(Id::new)
+    }
+
+    /// How often another program was seen to have written to this database file. It only rises; whoever caches
+    /// compares it with what it was.
+    pub fn foreign_writes(&self) -> u64 {
+        self.foreign_writes.load(Ordering::Acquire)
+    }
+
+    /// Whether it can be read and written now. After a write that the database refused, another is tried, so that an
+    /// installation is ready again as soon as it is.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn check(&self) -> StoreResult<()> {
+        self.read(|conn| load_mark(conn, PROBE).map(drop)).await?;
+        let is_refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_refused {
+            // The mark is new each time, or nothing would have to be written.
+            self.write(|conn| load_mark(conn, PROBE).and_then(|mark| move_mark(conn, PROBE, mark + 1))).await?;
+        }
+        self.write(|_| Ok(())).await
+    }
+
+    fn note_refusal<T, E: Cause>(&self, outcome: &Result<T, E>) {
+        let refusal = outcome.as_ref().err().and_then(Cause::store_error).filter(|error| error.is_of_the_database());
+        if refusal.is_some() || outcome.is_ok() {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refusal.cloned();
+        }
+    }
+}
+
+/// The mark that is moved to see whether anything can be written.
+const PROBE: &str = "writes tried";

@@ -1,0 +1,170 @@
+//! `PostgreSQL`: threads with a connection each, a transaction for every write.
+//!
+//! A write that met another one is run again; a connection that was lost is opened again, and the job with it when
+//! it had not come to its commit. A commit whose answer was lost is not repeated: the caller is told that the
+//! database was lost, and repeats with the same ids.
+
+use std::thread;
+
+use crossbeam_channel::Receiver;
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+
+use super::job::{Job, Queue, Ran};
+use super::{Conn, StoreError, StoreResult, dialect};
+
+/// Connections for reading, and as many for writing. `PostgreSQL` itself shares flushes between the latter.
+const CONNECTIONS: usize = 8;
+
+/// How many jobs may wait for each kind of connection.
+const WAITING: usize = 4096;
+
+/// How often a write that met others is run before its caller is told.
+const TRIES: usize = 8;
+
+/// Starts the threads, after one connection has shown that the database is there.
+pub(super) fn start(url: &str) -> StoreResult<(Queue, Queue)> {
+    let url = with_time_limits(url);
+    connect(&url)?;
+    Ok((spawn(&url, "store-reader", Mode::Read)?, spawn(&url, "store-writer", Mode::Write)?))
+}
+
+/// Opens one connection.
+pub(super) fn connect(url: &str) -> StoreResult<PgConnection> {
+    PgConnection::establish(url).map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// A server that has gone silent must not hold a thread for the minutes that TCP allows: five seconds to connect,
+/// ten for sent data to be acknowledged. What the URL says itself is kept.
+pub(super) fn with_time_limits(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in [("connect_timeout", "5"), ("tcp_user_timeout", "10000"), ("keepalives_idle", "10")] {
+        if !url.contains(name) {
+            let separator = if url.contains('?') { '&' } else { '?' };
+            url = format!("{url}{separator}{name}={value}");
+        }
+    }
+    url
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Read,
+    Write,
+}
+
+fn spawn(url: &str, name: &str, mode: Mode) -> StoreResult<Queue> {
+    let (queue, jobs) = Queue::bounded(WAITING);
+    for number in 0..CONNECTIONS {
+        let mut worker = Worker { url: url.to_owned(), conn: None, mode };
+        let jobs: Receiver<Box<dyn Job>> = jobs.clone();
+        thread::Builder::new()
+            .name(format!("{name}-{number}"))
+            .spawn(move || {
+                for job in jobs {
+                    worker.serve(job);
+                }
+            })
+            .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
+    }
+    Ok(queue)
+}
+
+struct Worker {
+    url: String,
+    conn: Option<Conn>,
+    mode: Mode,
+}
+
+impl Worker {
+    fn serve(&mut self, mut job: Box<dyn Job>) {
+        let mut last = StoreError::Busy;
+        for _ in 0..TRIES {
+            match self.attempt(job.as_mut()) {
+                Attempt::Done => return job.answer(None),
+                Attempt::Uncertain(error) => return job.answer(Some(error)),
+                Attempt::Again(error) => last = error,
+            }
+        }
+        job.answer(Some(last));
+    }
+
+    fn attempt(&mut self, job: &mut dyn Job) -> Attempt {
+        let was_open = self.conn.is_some();
+        let conn = match self.conn.take().map_or_else(|| connect(&self.url).map(Conn::Postgres), Ok) {
+            Ok(conn) => self.conn.insert(conn),
+            Err(error) => return Attempt::Uncertain(error),
+        };
+        let attempt = match self.mode {
+            Mode::Read => read(conn, job),
+            Mode::Write => write(conn, job),
+        };
+        match attempt {
+            Attempt::Again(StoreError::Unavailable(why)) => {
+                self.conn = None;
+                // A connection that had been idle may have been closed long ago; a fresh one that fails is news.
+                if was_open {
+                    Attempt::Again(StoreError::Unavailable(why))
+                } else {
+                    Attempt::Uncertain(StoreError::Unavailable(why))
+                }
+            }
+            Attempt::Uncertain(error) => {
+                self.conn = None;
+                Attempt::Uncertain(error)
+            }
+            other => other,
+        }
+    }
+}
+
+enum Attempt {
+    /// The job's own answer stands.
+    Done,
+    /// Nothing was kept; it may be run again.
+    Again(StoreError),
+    /// Not to be run again: it may have been kept, or there is nothing to run it on.
+    Uncertain(StoreError),
+}
+
+fn read(conn: &mut Conn, job: &mut dyn Job) -> Attempt {
+    match job.run(conn) {
+        Ran::Well | Ran::Refused => Attempt::Done,
+        Ran::Contended => Attempt::Again(StoreError::Contended("a read met a write".to_owned())),
+        Ran::DatabaseFailed(error) => Attempt::Again(error),
+    }
+}
+
+fn write(conn: &mut Conn, job: &mut dyn Job) -> Attempt {
+    if let Err(error) = dialect::begin_writing(conn) {
+        return Attempt::Again(as_lost(error.into()));
+    }
+    match job.run(conn) {
+        Ran::Well => match conn.batch_execute("COMMIT").map_err(StoreError::from) {
+            Ok(()) => Attempt::Done,
+            Err(error @ StoreError::Contended(_)) => Attempt::Again(error),
+            Err(error) => Attempt::Uncertain(error),
+        },
+        Ran::Refused => match conn.batch_execute("ROLLBACK") {
+            Ok(()) => Attempt::Done,
+            Err(error) => Attempt::Again(as_lost(error.into())),
+        },
+        Ran::Contended => match conn.batch_execute("ROLLBACK") {
+            Ok(()) => Attempt::Again(StoreError::Contended("a write met another".to_owned())),
+            Err(error) => Attempt::Again(as_lost(error.into())),
+        },
+        Ran::DatabaseFailed(error) => {
+            let _ = conn.batch_execute("ROLLBACK");
+            Attempt::Again(error)
+        }
+    }
+}
+
+/// Whatever kept a transaction from opening or closing, the connection is not to be used again.
+fn as_lost(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(_) => error,
+        other => StoreError::Unavailable(other.to_string()),
+    }
+}

@@ -1,0 +1,175 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    articles (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        key -> Text,
+        title -> Text,
+        url -> Text,
+        summary -> Nullable<Text>,
+        policy -> Nullable<Text>,
+        comments_open -> Bool,
+        comments_close_at -> Nullable<BigInt>,
+        published -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    comments (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        article_id -> BigInt,
+        parent_id -> Nullable<BigInt>,
+        ancestors -> Text,
+        thread_id -> BigInt,
+        thread_at -> BigInt,
+        status -> Text,
+        version -> BigInt,
+        name -> Text,
+        email -> Nullable<Text>,
+        url -> Nullable<Text>,
+        text -> Text,
+        ip -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        html -> Text,
+        moderator_id -> Nullable<BigInt>,
+        duplicate_hash -> Nullable<BigInt>,
+        created_at -> BigInt,
+        received_at -> BigInt,
+        edited_at -> Nullable<BigInt>,
+        shown_parent_id -> Nullable<BigInt>,
+        shown_depth -> Integer,
+        shown_replies -> BigInt,
+        shown_below -> BigInt,
+        held_because -> Text,
+        risk -> Double,
+        screening -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    decisions (id) {
+        id -> BigInt,
+        comment_id -> BigInt,
+        moderator_id -> Nullable<BigInt>,
+        from_status -> Nullable<Text>,
+        to_status -> Text,
+        reason -> Nullable<Text>,
+        note -> Nullable<Text>,
+        message -> Nullable<Text>,
+        decided_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    id_blocks (name) {
+        name -> Text,
+        next -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (key_hash) {
+        key_hash -> Binary,
+        request_hash -> Binary,
+        made_id -> BigInt,
+        status -> SmallInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    job_marks (name) {
+        name -> Text,
+        mark -> BigInt,
+    }
+}
+
+diesel::table! {
+    moderator_sites (moderator_id, site_id) {
+        moderator_id -> BigInt,
+        site_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    moderators (id) {
+        id -> BigInt,
+        username -> Text,
+        username_folded -> Text,
+        display_name -> Text,
+        lookalike_a -> Text,
+        lookalike_b -> Text,
+        role -> Text,
+        password_hash -> Text,
+        is_disabled -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (hash) {
+        hash -> Binary,
+        session_id -> BigInt,
+        created_at -> BigInt,
+        rotated_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    secrets (name) {
+        name -> Text,
+        value -> Binary,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> BigInt,
+        moderator_id -> BigInt,
+        created_at -> BigInt,
+        last_used_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sites (id) {
+        id -> BigInt,
+        key -> Text,
+        name -> Text,
+        language -> Text,
+        origins -> Text,
+        settings -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::joinable!(articles -> sites (site_id));
+diesel::joinable!(comments -> articles (article_id));
+diesel::joinable!(decisions -> comments (comment_id));
+diesel::joinable!(moderator_sites -> moderators (moderator_id));
+diesel::joinable!(moderator_sites -> sites (site_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(sessions -> moderators (moderator_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    articles,
+    comments,
+    decisions,
+    id_blocks,
+    idempotency_keys,
+    job_marks,
+    moderator_sites,
+    moderators,
+    refresh_tokens,
+    secrets,
+    sessions,
+    sites,
+);

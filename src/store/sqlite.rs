@@ -1,0 +1,161 @@
+//! `SQLite`: one thread that writes and shares each commit, and a few that read.
+//!
+//! The writer takes one job, then whatever else already waits, and commits them together: one flush to disk
+//! serves many posts, nobody ever sees "database is locked", and nobody is answered before the flush.
+//! It is the bottleneck of the whole program; keep out of it what need not be in the commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+
+use super::job::{Job, Queue, Ran};
+use super::{Conn, StoreError, StoreResult, dialect};
+
+/// The most jobs that share one commit. More would gain little (at 512 the flush is already a small part) and make
+/// the first of them wait longer.
+const GROUP: usize = 512;
+
+/// How many writes may wait before the answer is "busy": some eight groups, about half a second of work.
+const WAITING_WRITES: usize = 4096;
+
+/// How many reads may wait.
+const WAITING_READS: usize = 4096;
+
+/// How often an idle writer looks whether another program wrote to the file.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The first `SQLite` without the WAL-reset bug, which could lose commits.
+const OLDEST_TRUSTED: &str = "3.51.3";
+
+/// Opens the file and starts its threads.
+pub(super) fn start(path: &str, foreign_writes: &Arc<AtomicU64>) -> StoreResult<(Queue, Queue)> {
+    let mut writing = open(path, "")?;
+    refuse_untrusted_version(&mut writing)?;
+
+    let (writer, jobs) = Queue::bounded(WAITING_WRITES);
+    let foreign_writes = Arc::clone(foreign_writes);
+    spawn("store-writer", move || Writer { conn: Conn::Sqlite(writing), foreign_writes, seen: None }.work(&jobs))?;
+
+    let (readers, jobs) = Queue::bounded(WAITING_READS);
+    for number in 0..reader_count() {
+        let mut conn = Conn::Sqlite(open(path, "PRAGMA query_only = ON;")?);
+        let jobs = jobs.clone();
+        spawn(&format!("store-reader-{number}"), move || {
+            for mut job in jobs {
+                job.run(&mut conn);
+                job.answer(None);
+            }
+        })?;
+    }
+    Ok((readers, writer))
+}
+
+/// Opens one connection. WAL with a flush at every commit; a page cache of 8 MiB, since the operating system caches
+/// the file anyway; no memory map, so that a failing disk is an error and not a signal.
+pub(super) fn open(path: &str, more: &str) -> StoreResult<SqliteConnection> {
+    let mut conn = SqliteConnection::establish(path)
+        .map_err(|error| StoreError::Unavailable(format!("cannot open the SQLite file {path}: {error}")))?;
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 5000;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -8192;
+         PRAGMA mmap_size = 0;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    conn.batch_execute(more)?;
+    Ok(conn)
+}
+
+fn reader_count() -> usize {
+    thread::available_parallelism().map_or(2, usize::from).clamp(2, 16)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> StoreResult<()> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))
+}
+
+fn refuse_untrusted_version(conn: &mut SqliteConnection) -> StoreResult<()> {
+    let version: String =
+        diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>("sqlite_version()")).get_result(conn)?;
+    let numbers = |text: &str| text.split('.').filter_map(|part| part.parse().ok()).collect::<Vec<u32>>();
+    if numbers(&version) < numbers(OLDEST_TRUSTED) {
+        return Err(StoreError::Unavailable(format!(
+            "this SQLite is {version}; versions before {OLDEST_TRUSTED} can lose commits"
+        )));
+    }
+    Ok(())
+}
+
+struct Writer {
+    conn: Conn,
+    foreign_writes: Arc<AtomicU64>,
+    seen: Option<i64>,
+}
+
+impl Writer {
+    /// Works until every [`Queue`] is gone and the last job is done.
+    fn work(mut self, jobs: &Receiver<Box<dyn Job>>) {
+        loop {
+            match jobs.recv_timeout(IDLE) {
+                Ok(first) => {
+                    let mut group = vec![first];
+                    group.extend(jobs.try_iter().take(GROUP - 1));
+                    self.commit(group);
+                }
+                Err(RecvTimeoutError::Timeout) => self.look_for_foreign_writes(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if let Err(error) = self.conn.batch_execute("PRAGMA optimize") {
+            tracing::warn!(%error, "the query planner's figures could not be brought up to date");
+        }
+    }
+
+    /// Runs the group in one transaction and answers every job, after the commit.
+    fn commit(&mut self, mut group: Vec<Box<dyn Job>>) {
+        let failure = self.run_and_commit(&mut group).err();
+        if failure.is_some() {
+            // After some failures SQLite has rolled back already, and says so; either way nothing is left open.
+            let _ = self.conn.batch_execute("ROLLBACK");
+        }
+        for job in group {
+            job.answer(failure.clone());
+        }
+        self.look_for_foreign_writes();
+    }
+
+    fn run_and_commit(&mut self, group: &mut [Box<dyn Job>]) -> StoreResult<()> {
+        dialect::begin_writing(&mut self.conn)?;
+        for job in group {
+            self.conn.batch_execute("SAVEPOINT job")?;
+            match job.run(&mut self.conn) {
+                Ran::Well => self.conn.batch_execute("RELEASE job")?,
+                // Contended cannot be: SQLite has one writer and this is it.
+                Ran::Refused | Ran::Contended => self.conn.batch_execute("ROLLBACK TO job; RELEASE job")?,
+                Ran::DatabaseFailed(error) => return Err(error),
+            }
+        }
+        Ok(self.conn.batch_execute("COMMIT")?)
+    }
+
+    fn look_for_foreign_writes(&mut self) {
+        let Ok(version) = dialect::foreign_version(&mut self.conn) else { return };
+        if self.seen.is_some_and(|seen| seen != version) {
+            self.foreign_writes.fetch_add(1, Ordering::AcqRel);
+        }
+        self.seen = Some(version);
+    }
+}

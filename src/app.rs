@@ -1,0 +1,95 @@
+//! The one handle that carries everything a handler, a job or a command needs. Nothing is global; nothing in it is a
+//! feature's.
+
+use crate::config::{PublicUrl, Settings};
+use crate::http::caching::PageCache;
+use crate::http::limits::Limits;
+use crate::http::origins::OriginCache;
+use crate::http::preconditions::Running;
+use crate::kit::clock::Clock;
+use crate::kit::places::Places;
+use crate::kit::secret::{self, Key, NoRandomness};
+use crate::store::{Store, StoreError, secret_or_insert};
+
+/// What the program runs on.
+pub struct App {
+    pub settings: Settings,
+    pub public_url: PublicUrl,
+    pub store: Store,
+    pub clock: Clock,
+    pub keys: Keys,
+    pub limits: Limits,
+    pub pages: PageCache,
+    /// One place for each password that may be hashed at once: 19 MiB and a core each.
+    pub hashing: Places,
+    /// Requests with an Idempotency-Key that are not answered yet.
+    pub running: Running,
+    /// The origins that sites list, for a moment.
+    pub origins: OriginCache,
+}
+
+/// The keys made from the installation's secret, one for each use.
+#[derive(Debug)]
+pub struct Keys {
+    /// Signs access tokens.
+    pub access: Key,
+    /// Makes a refresh token's successor from it.
+    pub refresh: Key,
+    /// Makes a comment's receipt from its id.
+    pub receipt: Key,
+    /// Hashes what duplicates and authors are known by.
+    pub author: Key,
+    /// Hashes idempotency keys and the requests they came with.
+    pub replay: Key,
+}
+
+/// Why the handle could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+impl App {
+    /// Puts the handle together. `public_url` is where readers come, given or taken from the listener.
+    ///
+    /// # Errors
+    /// When the installation's secret can be neither read nor made.
+    pub async fn new(settings: Settings, public_url: PublicUrl, store: Store, clock: Clock) -> Result<Self, AppError> {
+        let master = match &settings.secret {
+            Some(secret) => Key::master(secret.as_bytes()),
+            None => Key::master(&secret_of_installation(&store).await?),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            limits: Limits::new(&clock, settings.has_limits),
+            keys: Keys {
+                access: master.derive("access tokens 1"),
+                refresh: master.derive("refresh tokens 1"),
+                receipt: master.derive("receipts 1"),
+                author: master.derive("authors 1"),
+                replay: master.derive("idempotency keys 1"),
+            },
+            pages: PageCache::default(),
+            hashing: Places::new(cores),
+            running: Running::default(),
+            origins: OriginCache::default(),
+            settings,
+            public_url,
+            store,
+            clock,
+        })
+    }
+
+    /// A link to something this server has: `path` begins with a slash.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str())
+    }
+}
+
+async fn secret_of_installation(store: &Store) -> Result<Vec<u8>, AppError> {
+    let fresh = secret::random()?;
+    Ok(store.write(move |conn| secret_or_insert(conn, "master", &fresh)).await?)
+}

@@ -1,0 +1,101 @@
+//! The one way to add a route: with its `OpenAPI` description, which also holds its method and path.
+//!
+//! So nothing is served that is not described, and the description cannot name another path. Every address answers 405
+//! with `Allow` to methods it does not have, and `OPTIONS` with what it has.
+
+use std::collections::BTreeMap;
+
+use actix_web::dev::Handler;
+use actix_web::http::{Method, header};
+use actix_web::{FromRequest, HttpResponse, Responder, Route, web};
+use utoipa::__dev::SchemaReferences;
+use utoipa::openapi::path::{HttpMethod, PathItem, PathsBuilder};
+use utoipa::openapi::{ComponentsBuilder, Paths, RefOr, schema::Schema};
+
+use super::problem::{Kind, Problem};
+
+/// Every route, and its description.
+#[derive(Default)]
+pub struct RouteTable {
+    resources: BTreeMap<String, Vec<(Method, Route)>>,
+    paths: PathsBuilder,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl RouteTable {
+    /// Serves `handler` where `description` (what `#[utoipa::path]` made of it) says.
+    pub fn add<D, H, Args>(&mut self, _description: D, handler: H)
+    where
+        D: utoipa::Path + SchemaReferences,
+        H: Handler<Args> + Clone,
+        Args: FromRequest + 'static,
+        H::Output: Responder + 'static,
+    {
+        D::schemas(&mut self.schemas);
+        for method in D::methods() {
+            let paths = std::mem::take(&mut self.paths);
+            self.paths = paths.path(D::path(), PathItem::new(method.clone(), D::operation()));
+            let method = to_actix(&method);
+            let route = web::method(method.clone()).to(handler.clone());
+            self.resources.entry(D::path()).or_default().push((method, route));
+        }
+    }
+
+    /// Hands the routes to actix. A path with a parameter comes after its siblings without one.
+    pub fn serve(self, config: &mut web::ServiceConfig) {
+        let mut resources: Vec<_> = self.resources.into_iter().collect();
+        resources.sort_by_key(|(path, _)| path.matches('{').count());
+        for (path, routes) in resources {
+            let allow = allowed(&routes);
+            let mut resource = web::resource(path);
+            for (_, route) in routes {
+                resource = resource.route(route);
+            }
+            let options = allow.clone();
+            resource = resource.route(web::method(Method::OPTIONS).to(move || {
+                let allow = options.clone();
+                async move { HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish() }
+            }));
+            config.service(resource.default_service(web::to(move || {
+                let allow = allow.clone();
+                async move { Err::<HttpResponse, _>(method_not_allowed(&allow)) }
+            })));
+        }
+    }
+
+    /// What the routes' descriptions add up to.
+    pub fn describe(self) -> (Paths, ComponentsBuilder) {
+        let components = ComponentsBuilder::new().schemas_from_iter(self.schemas);
+        (self.paths.build(), components)
+    }
+}
+
+fn allowed(routes: &[(Method, Route)]) -> String {
+    let mut methods: Vec<&str> = routes.iter().map(|(method, _)| method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.push("OPTIONS");
+    methods.join(", ")
+}
+
+fn method_not_allowed(allow: &str) -> Problem {
+    let problem = Problem::new(Kind::MethodNotAllowed, format!("This address takes {allow}."));
+    match header::HeaderValue::from_str(allow) {
+        Ok(value) => problem.header(header::ALLOW, value),
+        Err(_) => problem,
+    }
+}
+
+fn to_actix(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
+    }
+}

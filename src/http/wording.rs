@@ -1,0 +1,416 @@
+//! Every word a reader sees, in one catalogue per language.
+//!
+//! A page takes a `&'static Wording` and holds no words of its own, so that another language is one `static` more and one
+//! line in [`in_language`]. Whatever depends on the grammar (plurals, the order of a date) is a function of the language.
+//! Placeholders stand in braces: `{name}`, `{limit}`, `{when}`. A message says what would be right, not only what is wrong.
+//!
+//! Not here: what moderators and operators read, and the `title` and `detail` of problems, which belong to the contract.
+
+use crate::kit::clock::Millis;
+
+/// What a receipt says about one state of its comment.
+#[derive(Debug)]
+pub struct ReceiptWords {
+    /// The page's heading.
+    pub title: &'static str,
+    /// One or two sentences under it.
+    pub meaning: &'static str,
+}
+
+/// The reader-facing text of one language. Values are plain text; templates escape them.
+#[derive(Debug)]
+pub struct Wording {
+    /// BCP 47 tag of this catalogue.
+    pub tag: &'static str,
+    /// Writing direction for the `dir` attribute: `ltr` or `rtl`.
+    pub direction: &'static str,
+    pub thousands_separator: &'static str,
+
+    // Every page
+    pub product: &'static str,
+    pub skip_to_content: &'static str,
+    pub footer: &'static str,
+    pub problem_prefix: &'static str,
+    pub nothing_to_show: &'static str,
+
+    // The article and its thread
+    pub read_article: &'static str,
+    pub jump_to_form: &'static str,
+    pub more_comments: &'static str,
+    pub more_replies: &'static str,
+    /// Stands for a name that was not given.
+    pub anonymous: &'static str,
+    pub comments_closed: &'static str,
+    pub staff: &'static str,
+    pub permalink: &'static str,
+    pub edited: &'static str,
+    pub reply: &'static str,
+    pub reply_to: &'static str,
+
+    // The reply form
+    pub leave_a_reply: &'static str,
+    pub in_reply_to: &'static str,
+    pub cancel_reply: &'static str,
+    pub form_note: &'static str,
+    pub required_mark: &'static str,
+    pub form_problem: &'static str,
+    pub comment: &'static str,
+    pub comment_hint: &'static str,
+    pub name: &'static str,
+    pub email: &'static str,
+    pub url: &'static str,
+    pub parent: &'static str,
+    pub moderation_note: &'static str,
+    pub post_comment: &'static str,
+
+    // The receipt
+    pub receipt: &'static str,
+    pub receipt_article: &'static str,
+    pub receipt_private: &'static str,
+    pub receipt_reason: &'static str,
+    pub receipt_message: &'static str,
+    pub receipt_comment: &'static str,
+    pub receipt_see_it: &'static str,
+    pub receipt_pending: ReceiptWords,
+    pub receipt_approved: ReceiptWords,
+    pub receipt_rejected: ReceiptWords,
+    pub receipt_withdrawn: ReceiptWords,
+
+    // Why a comment was rejected, by the key of the site's list
+    pub reason_offensive: &'static str,
+    pub reason_abusive: &'static str,
+    pub reason_spam: &'static str,
+    pub reason_advertising: &'static str,
+    pub reason_off_topic: &'static str,
+    pub reason_personal_data: &'static str,
+    pub reason_illegal: &'static str,
+    pub reason_misinformation: &'static str,
+    pub reason_hate: &'static str,
+    pub reason_duplicate: &'static str,
+    pub reason_other: &'static str,
+
+    // Problem pages
+    pub problem_status: &'static str,
+    pub problem_fields: &'static str,
+    pub problem_trace: &'static str,
+    pub problem_type: &'static str,
+    pub problem_meaning: &'static str,
+
+    // What would be right in a field
+    pub field_required: &'static str,
+    pub field_type: &'static str,
+    pub field_too_long: &'static str,
+    pub field_too_long_by_limit: &'static str,
+    pub field_email: &'static str,
+    pub field_url: &'static str,
+    pub field_control_character: &'static str,
+    pub field_nul_character: &'static str,
+    pub field_invisible_character: &'static str,
+    pub field_stacked_marks: &'static str,
+    pub field_stacked_marks_by_limit: &'static str,
+    pub field_blank: &'static str,
+    pub field_parent: &'static str,
+    pub field_unknown: &'static str,
+    pub field_range: &'static str,
+    pub field_range_by_limit: &'static str,
+    pub field_choice: &'static str,
+    pub field_format: &'static str,
+    pub field_otherwise: &'static str,
+
+    months: [&'static str; 12],
+    comments: fn(&Wording, u64) -> String,
+    date_time: fn(&Wording, i16, u8, u8, u8, u8) -> String,
+}
+
+/// The catalogue for a BCP 47 tag such as `en-GB`, by its primary subtag; English where there is no other.
+#[must_use]
+pub fn in_language(tag: &str) -> &'static Wording {
+    let primary = tag.split(['-', '_']).next().unwrap_or_default();
+    CATALOGUES.iter().copied().find(|words| words.tag.eq_ignore_ascii_case(primary)).unwrap_or(&ENGLISH)
+}
+
+static CATALOGUES: [&Wording; 1] = [&ENGLISH];
+
+impl Wording {
+    /// "No comments yet", "1 comment", "3 comments". A negative count reads as none.
+    #[must_use]
+    pub fn comments(&self, count: i64) -> String {
+        (self.comments)(self, u64::try_from(count).unwrap_or(0))
+    }
+
+    /// "24 November 2026, 05:16 UTC", from the parts of a UTC time; `month` and `day` count from 1.
+    #[must_use]
+    pub fn date_time(&self, year: i16, month: u8, day: u8, hour: u8, minute: u8) -> String {
+        (self.date_time)(self, year, month, day, hour, minute)
+    }
+
+    /// A moment, to the minute, in UTC.
+    #[must_use]
+    pub fn moment(&self, moment: Millis) -> String {
+        let (year, month, day, hour, minute) = moment.parts();
+        self.date_time(year, month, day, hour, minute)
+    }
+
+    /// A number with its thousands set apart: "65,525".
+    #[must_use]
+    pub fn number(&self, value: u64) -> String {
+        let digits = value.to_string();
+        let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
+                grouped.push_str(self.thousands_separator);
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
+    /// "Reply to Ada".
+    #[must_use]
+    pub fn reply_to(&self, name: &str) -> String {
+        self.reply_to.replace("{name}", name)
+    }
+
+    /// "Edited 24 November 2026, 05:16 UTC".
+    #[must_use]
+    pub fn edited(&self, when: &str) -> String {
+        self.edited.replace("{when}", when)
+    }
+
+    /// What a reason's key means; a key of the site's own is its own word.
+    #[must_use]
+    pub fn reason<'key>(&self, key: &'key str) -> &'key str {
+        match key {
+            "offensive" => self.reason_offensive,
+            "abusive" => self.reason_abusive,
+            "spam" => self.reason_spam,
+            "advertising" => self.reason_advertising,
+            "off-topic" => self.reason_off_topic,
+            "personal-data" => self.reason_personal_data,
+            "illegal" => self.reason_illegal,
+            "misinformation" => self.reason_misinformation,
+            "hate" => self.reason_hate,
+            "duplicate" => self.reason_duplicate,
+            "other" => self.reason_other,
+            own => own,
+        }
+    }
+
+    /// The label of the field a JSON pointer such as `/email` names; the pointer itself where the form has no such field.
+    #[must_use]
+    pub fn field_label<'pointer>(&self, pointer: &'pointer str) -> &'pointer str {
+        match pointer {
+            "/name" => self.name,
+            "/email" => self.email,
+            "/url" => self.url,
+            "/comment" => self.comment,
+            "/parent_id" => self.parent,
+            other => other,
+        }
+    }
+
+    /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in marks per letter for `stacked_marks`
+    /// and the highest number for `range`; other codes ignore it.
+    #[must_use]
+    pub fn field_message(&self, code: &str, limit: Option<u64>) -> String {
+        let (plain, by_limit) = match code {
+            "required" => (self.field_required, None),
+            "type" => (self.field_type, None),
+            "too_long" => (self.field_too_long, Some(self.field_too_long_by_limit)),
+            "email" => (self.field_email, None),
+            "url" => (self.field_url, None),
+            "control_character" => (self.field_control_character, None),
+            "nul_character" => (self.field_nul_character, None),
+            "invisible_character" => (self.field_invisible_character, None),
+            "stacked_marks" => (self.field_stacked_marks, Some(self.field_stacked_marks_by_limit)),
+            "blank" => (self.field_blank, None),
+            "parent" => (self.field_parent, None),
+            "unknown" => (self.field_unknown, None),
+            "range" => (self.field_range, Some(self.field_range_by_limit)),
+            "choice" => (self.field_choice, None),
+            "format" => (self.field_format, None),
+            _ => (self.field_otherwise, None),
+        };
+        match (by_limit, limit) {
+            (Some(pattern), Some(limit)) => pattern.replace("{limit}", &self.number(limit)),
+            _ => plain.to_owned(),
+        }
+    }
+}
+
+pub static ENGLISH: Wording = Wording {
+    tag: "en",
+    direction: "ltr",
+    thousands_separator: ",",
+
+    product: "Rejoinder",
+    skip_to_content: "Skip to the main part",
+    footer: "Comments by Rejoinder",
+    problem_prefix: "Problem:",
+    nothing_to_show: "There is no text to show any more.",
+
+    read_article: "Read the article",
+    jump_to_form: "Leave a reply",
+    more_comments: "More comments",
+    more_replies: "More replies",
+    anonymous: "Anonymous",
+    comments_closed: "Comments on this article are closed.",
+    staff: "Staff",
+    permalink: "Link to this comment",
+    edited: "Edited {when}",
+    reply: "Reply",
+    reply_to: "Reply to {name}",
+
+    leave_a_reply: "Leave a reply",
+    in_reply_to: "In reply to",
+    cancel_reply: "Cancel reply",
+    form_note: "Your email address is not published. Required fields are marked",
+    required_mark: "*",
+    form_problem: "Your comment was not sent yet. Please look again at what is marked below.",
+    comment: "Comment",
+    comment_hint: "Markdown works here: *emphasis*, > quotes, - lists, `code` and [links](https://example.org).",
+    name: "Name",
+    email: "Email",
+    url: "Website",
+    parent: "The comment you reply to",
+    moderation_note: "A moderator may read your comment before it appears.",
+    post_comment: "Post comment",
+
+    receipt: "Receipt for your comment",
+    receipt_article: "On the article",
+    receipt_private: "Only you have the address of this page. Bookmark it: it always shows what became of your comment. \
+                      Whoever knows the address sees what you see, so do not pass it on.",
+    receipt_reason: "Reason",
+    receipt_message: "A message from the moderators",
+    receipt_comment: "What you wrote",
+    receipt_see_it: "See your comment on the page",
+    receipt_pending: ReceiptWords {
+        title: "Your comment is waiting for review",
+        meaning: "It arrived safely. A moderator will read it before it appears; there is nothing more you need to do.",
+    },
+    receipt_approved: ReceiptWords {
+        title: "Your comment is published",
+        meaning: "Everybody can read it under the article.",
+    },
+    receipt_rejected: ReceiptWords {
+        title: "Your comment was not published",
+        meaning: "A moderator decided against publishing it. Readers cannot see it.",
+    },
+    receipt_withdrawn: ReceiptWords {
+        title: "You withdrew your comment",
+        meaning: "It does not appear under the article any more.",
+    },
+
+    reason_offensive: "It is offensive.",
+    reason_abusive: "It attacks or insults someone.",
+    reason_spam: "It was taken for spam.",
+    reason_advertising: "It advertises something.",
+    reason_off_topic: "It is not about the article.",
+    reason_personal_data: "It gives away personal data.",
+    reason_illegal: "Publishing it could break the law.",
+    reason_misinformation: "It states as a fact what is not true.",
+    reason_hate: "It spreads hatred against a group of people.",
+    reason_duplicate: "The same comment was already here.",
+    reason_other: "It does not fit the rules of this site.",
+
+    problem_status: "Status",
+    problem_fields: "What to change",
+    problem_trace: "If you report this, please quote this number:",
+    problem_type: "Problem type",
+    problem_meaning: "What it means",
+
+    field_required: "Fill in this field; it cannot be left empty.",
+    field_type: "Give a value of the kind this field takes, such as text in quotes or a bare number.",
+    field_too_long: "Make this shorter.",
+    field_too_long_by_limit: "Make this shorter: at most {limit} bytes. A plain Latin letter is one byte, an accented \
+                              letter two, other scripts and emoji three or four.",
+    field_email: "Give an email address such as reader@example.org.",
+    field_url: "Give a web address such as https://example.org, or leave this empty.",
+    field_control_character: "Write this with letters, digits and signs only; control characters came along with it.",
+    field_nul_character: "Write this without the NUL character (U+0000).",
+    field_invisible_character: "Write this with characters that can be seen; copied text sometimes brings invisible ones.",
+    field_stacked_marks: "Put only a few accents or other marks on each letter.",
+    field_stacked_marks_by_limit: "Put at most {limit} accents or other marks on each letter.",
+    field_blank: "Write something that can be seen; spaces alone are not enough.",
+    field_parent: "Reply to a published comment on this article, or write a comment of its own.",
+    field_unknown: "Leave this out; no such field is known here.",
+    field_range: "Give a number within the allowed range.",
+    field_range_by_limit: "Give a number of at most {limit}.",
+    field_choice: "Choose one of the offered values.",
+    field_format: "Give this in the form that the field expects.",
+    field_otherwise: "Please look at this field again.",
+
+    months: [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    comments: english_comments,
+    date_time: english_date_time,
+};
+
+fn english_comments(words: &Wording, count: u64) -> String {
+    match count {
+        0 => "No comments yet".to_owned(),
+        1 => "1 comment".to_owned(),
+        many => format!("{} comments", words.number(many)),
+    }
+}
+
+fn english_date_time(words: &Wording, year: i16, month: u8, day: u8, hour: u8, minute: u8) -> String {
+    match words.months.get(usize::from(month).wrapping_sub(1)) {
+        Some(name) => format!("{day} {name} {year}, {hour:02}:{minute:02} UTC"),
+        None => format!("{year:04}-{month:02}-{day:02}, {hour:02}:{minute:02} UTC"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_follow_english_grammar() {
+        assert_eq!(ENGLISH.comments(-1), "No comments yet");
+        assert_eq!(ENGLISH.comments(0), "No comments yet");
+        assert_eq!(ENGLISH.comments(1), "1 comment");
+        assert_eq!(ENGLISH.comments(3), "3 comments");
+        assert_eq!(ENGLISH.comments(1_234_567), "1,234,567 comments");
+    }
+
+    #[test]
+    fn any_tag_finds_a_catalogue() {
+        for tag in ["en", "EN-gb", "en_US", "fr", "zh-Hant-TW", "", "-"] {
+            assert_eq!(in_language(tag).tag, "en");
+        }
+    }
+
+    #[test]
+    fn a_date_reads_naturally() {
+        assert_eq!(ENGLISH.date_time(2026, 11, 24, 5, 16), "24 November 2026, 05:16 UTC");
+        assert_eq!(ENGLISH.date_time(2026, 0, 1, 0, 0), "2026-00-01, 00:00 UTC");
+    }
+
+    #[test]
+    fn limits_are_named_where_they_are_known() {
+        let message = ENGLISH.field_message("too_long", Some(65_525));
+        assert!(message.contains("at most 65,525 bytes"), "{message}");
+        assert_eq!(ENGLISH.field_message("too_long", None), "Make this shorter.");
+        assert_eq!(ENGLISH.field_message("email", Some(7)), "Give an email address such as reader@example.org.");
+        assert_eq!(ENGLISH.field_message("no such code", None), ENGLISH.field_otherwise);
+    }
+
+    #[test]
+    fn a_reason_of_the_sites_own_is_its_own_word() {
+        assert_eq!(ENGLISH.reason("off-topic"), "It is not about the article.");
+        assert_eq!(ENGLISH.reason("paywall"), "paywall");
+    }
+}

@@ -1,0 +1,93 @@
+//! Floor 1: the engine that judges a submission. Text and facts in, a verdict with reasons out; no I/O, no clock.
+//!
+//! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
+//! that a moderator understands.
+
+use serde::{Deserialize, Serialize};
+
+/// What happens to a comment that nothing speaks against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// A moderator sees every comment first.
+    #[default]
+    HoldAll,
+    /// It is published at once.
+    PublishFirst,
+}
+
+impl Policy {
+    /// Reads the word that settings use.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "hold_all" => Some(Self::HoldAll),
+            "publish_first" => Some(Self::PublishFirst),
+            _ => None,
+        }
+    }
+
+    /// The word that settings use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HoldAll => "hold_all",
+            Self::PublishFirst => "publish_first",
+        }
+    }
+}
+
+/// What is known about a submission.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// The article's policy, or its site's.
+    pub policy: Policy,
+    /// Whether the name can be taken for a moderator's display name.
+    pub is_staff_lookalike: bool,
+}
+
+/// What becomes of a submission at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Publish,
+    Hold,
+}
+
+/// What screening says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// Why it is held, in words. Empty when it is published.
+    pub reasons: Vec<String>,
+    /// 0 to 1.
+    pub risk: f64,
+}
+
+/// Judges a submission by what is known about it. Every reason to hold it is named, not only the first.
+pub fn judge(facts: Facts) -> Verdict {
+    let mut reasons = Vec::new();
+    if facts.is_staff_lookalike {
+        reasons.push("The name can be taken for that of a member of staff.".to_owned());
+    }
+    if facts.policy == Policy::HoldAll {
+        reasons.push("Every comment here waits for a moderator.".to_owned());
+    }
+    let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };
+    Verdict { outcome, reasons, risk: if facts.is_staff_lookalike { 0.5 } else { 0.0 } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_published_that_the_policy_holds_or_that_poses_as_staff() {
+        for (policy, is_staff_lookalike, outcome, reasons) in [
+            (Policy::PublishFirst, false, Outcome::Publish, 0),
+            (Policy::PublishFirst, true, Outcome::Hold, 1),
+            (Policy::HoldAll, false, Outcome::Hold, 1),
+            (Policy::HoldAll, true, Outcome::Hold, 2),
+        ] {
+            let verdict = judge(Facts { policy, is_staff_lookalike });
+            assert_eq!((verdict.outcome, verdict.reasons.len()), (outcome, reasons));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Adding a site.
+
+use url::Url;
+
+use crate::app::App;
+use crate::kit::ids::SiteId;
+use crate::kit::key::Key;
+use crate::store::{Cause, Constraint, StoreError, StoreResult};
+
+use super::{MAX_DEPTH, Site, SiteSettings, queries};
+
+/// A site to be added.
+#[derive(Debug)]
+pub struct AddSite {
+    pub key: Key,
+    pub name: String,
+    pub origins: Vec<String>,
+}
+
+/// Why a site was not added or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    #[error("there is a site with this key already")]
+    Taken,
+    #[error("there is no site with this key")]
+    Unknown,
+    #[error("an origin is scheme, host and perhaps port, such as https://news.example, not {0:?}")]
+    Origin(String),
+    #[error("max_depth must be from 1 to {MAX_DEPTH}")]
+    Depth,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Cause for SiteError {
+    fn store_error(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+/// Adds a site with default settings.
+///
+/// # Errors
+/// When the key is taken or an origin is none.
+pub async fn add_site(app: &App, add: AddSite) -> Result<SiteId, SiteError> {
+    let site = Site {
+        id: app.store.next_id().await?,
+        key: add.key,
+        name: add.name,
+        language: "en".to_owned(),
+        origins: add.origins.iter().map(|text| parse_origin(text)).collect::<Result<_, _>>()?,
+        settings: SiteSettings::default(),
+    };
+    let (id, now) = (site.id, app.clock.now());
+    let written: StoreResult<()> = app.store.write(move |conn| queries::insert_site(conn, &site, now)).await;
+    match written {
+        Err(StoreError::Taken(Constraint::SiteKey)) => Err(SiteError::Taken),
+        other => Ok(other.map(|()| id)?),
+    }
+}
+
+/// Reads an origin and writes it as browsers do (RFC 6454 §6.2).
+pub(super) fn parse_origin(text: &str) -> Result<String, SiteError> {
+    let refused = || SiteError::Origin(text.to_owned());
+    let url = Url::parse(text).map_err(|_| refused())?;
+    let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || !is_bare {
+        return Err(refused());
+    }
+    Ok(url.origin().ascii_serialization())
+}

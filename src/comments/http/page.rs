@@ -1,0 +1,232 @@
+//! An article's page, rendered on the server: its head, its published comments, a fresh reply form. No script.
+//!
+//! The comments are the cached part; head and form are made for each request, so the page itself is never stored.
+
+use std::sync::Arc;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use crate::app::App;
+use crate::articles::{Article, find_article};
+use crate::comments::thread::{self, Node, Sort, ThreadQuery, View};
+use crate::comments::{Post, ReplyForm, Status, queries};
+use crate::http::body::Query;
+use crate::http::boundary::IsPage;
+use crate::http::caching::{PublicBytes, Variant};
+use crate::http::paging::{PageQuery, next_url};
+use crate::http::problem::{Kind, Problem};
+use crate::http::routes::RouteTable;
+use crate::http::wording::{self, Wording};
+use crate::kit::fault::Fault;
+use crate::kit::ids::CommentId;
+use crate::kit::key::Key;
+use crate::kit::secret;
+use crate::sites::{Site, find_site};
+
+use super::bodies::name_or_anonymous;
+use super::links;
+use super::views::{ArticlePage, CommentView, FieldView, FormView, ParentView, ThreadView};
+
+pub fn routes(table: &mut RouteTable) {
+    table.add(__path_show_article_page, show_article_page);
+}
+
+/// Kinds of kept bytes, beside the JSON of the same query: with links that answer, and without.
+const HTML_OPEN: i64 = 1;
+const HTML_CLOSED: i64 = 2;
+
+/// What the page is made of, beside its comments.
+struct Head {
+    site: Site,
+    article: Article,
+    /// The published comment that the form answers.
+    parent: Option<(CommentId, String)>,
+}
+
+/// An article with its comments and the reply form.
+#[utoipa::path(get, path = "/sites/{site}/articles/{article}", tag = "pages",
+    params(("site" = String, Path), ("article" = String, Path), ("cursor" = Option<String>, Query),
+        ("comment" = Option<i64>, Query, description = "Show the page on which this comment stands"),
+        ("reply_to" = Option<i64>, Query, description = "Make the form answer this comment")),
+    responses((status = 200, content_type = "text/html", body = String), (status = 400, description = "Not a cursor of this list"),
+        (status = 404, description = "No such site or article")))]
+async fn show_article_page(
+    app: web::Data<App>,
+    path: web::Path<(Key, Key)>,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    let (site, article) = path.into_inner();
+    let mut fields = query.0;
+    let page = PageQuery::take(&mut fields, &ThreadQuery::list(View::Tree, Sort::Oldest))?;
+    let (comment, reply_to) = (fields.id("comment"), fields.id("reply_to"));
+    let head = load_head(&app, &site, &article, reply_to).await?;
+    let comments = comments(&app, &head, page, comment.or(reply_to)).await?;
+    render(&app, &head, &comments, &ReplyForm::default(), None, StatusCode::OK)
+}
+
+/// The page again, after a form that was not taken: what is wrong stands beside each field, and what was typed is there.
+pub async fn form_again(app: &App, post: &Post, problem: Problem) -> Result<HttpResponse, Problem> {
+    let can_be_mended = matches!(problem.kind, Kind::Invalid | Kind::DuplicateComment | Kind::TooFast);
+    if !can_be_mended {
+        return Err(problem);
+    }
+    let page = PageQuery { limit: PageQuery::USUAL_LIMIT, cursor: None };
+    let head = load_head(app, &post.site, &post.article, post.form.parent_id).await?;
+    let comments = comments(app, &head, page, post.form.parent_id).await?;
+    let mut response = render(app, &head, &comments, &post.form, Some(&problem), problem.status())?;
+    if let Some(seconds) = problem.retry_after_s {
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+    }
+    response.extensions_mut().insert(IsPage);
+    Ok(response)
+}
+
+async fn load_head(app: &App, site: &Key, article: &Key, reply_to: Option<CommentId>) -> Result<Head, Problem> {
+    let (site, article) = (site.clone(), article.clone());
+    let head = app
+        .store
+        .read(move |conn| {
+            let Some(site) = find_site(conn, &site)? else { return Ok(None) };
+            let Some(article) = find_article(conn, site.id, &article)? else { return Ok(None) };
+            let parent = reply_to.map(|id| queries::find_comment(conn, id)).transpose()?.flatten();
+            let parent = parent.filter(|parent| {
+                parent.article_id == article.id
+                    && parent.status == Status::Approved
+                    && i64::from(parent.shown.depth) < i64::from(site.settings.max_depth) - 1
+            });
+            Ok::<_, crate::store::StoreError>(Some(Head {
+                site,
+                article,
+                parent: parent.map(|parent| (parent.id, parent.name)),
+            }))
+        })
+        .await?;
+    head.ok_or_else(Problem::not_found)
+}
+
+/// The thread's bytes: the page asked for, or, when `wanted` is not on it, the one where that stands.
+async fn comments(
+    app: &App,
+    head: &Head,
+    page: PageQuery,
+    wanted: Option<CommentId>,
+) -> Result<Arc<PublicBytes>, Problem> {
+    let query = ThreadQuery { view: View::Tree, sort: Sort::Oldest, page, beginning_with: None };
+    let bytes = cached(app, head, query).await?;
+    let Some(wanted) = wanted.filter(|_| page.cursor.is_none()) else { return Ok(bytes) };
+    let anchor = format!("id=\"comment-{wanted}\"");
+    if std::str::from_utf8(bytes.plain()).is_ok_and(|html| html.contains(&anchor)) {
+        return Ok(bytes);
+    }
+    cached(app, head, ThreadQuery { beginning_with: Some(wanted), ..query }).await
+}
+
+async fn cached(app: &App, head: &Head, query: ThreadQuery) -> Result<Arc<PublicBytes>, Problem> {
+    let is_open = head.article.is_open(app.clock.now());
+    let variant = Variant(query.numbers(if is_open { HTML_OPEN } else { HTML_CLOSED }));
+    let make = async || make(app, head, query, is_open).await;
+    app.pages.get_or_make(&head.site.key, &head.article.key, variant, app.store.foreign_writes(), make).await
+}
+
+async fn make(app: &App, head: &Head, query: ThreadQuery, is_open: bool) -> Result<PublicBytes, Problem> {
+    let page = thread::load_page(app, head.site.key.clone(), head.article.key.clone(), query).await?;
+    let words = wording::in_language(&page.site.language);
+    let view = Viewer {
+        page: links::page(app, &head.site.key, &head.article.key),
+        words,
+        deepest: i64::from(head.site.settings.max_depth) - 1,
+        is_open,
+    };
+    let comments: Vec<CommentView> = page.comments.into_iter().map(|node| view.comment(node)).collect();
+    let html = ThreadView { words, comments: &comments }.render().map_err(Problem::internal)?;
+    let next = page.next.map(|cursor| next_url(&view.page, "", &cursor.encode()));
+    Ok(PublicBytes::new("text/html; charset=utf-8", html).with_next(next))
+}
+
+/// Turns comments into what the template shows.
+struct Viewer {
+    page: String,
+    words: &'static Wording,
+    deepest: i64,
+    is_open: bool,
+}
+
+impl Viewer {
+    fn comment(&self, node: Node) -> CommentView {
+        let row = node.row;
+        let can_be_answered = self.is_open && i64::from(row.shown_depth) < self.deepest;
+        CommentView {
+            id: row.id.get(),
+            depth: i64::from(row.shown_depth),
+            name: name_or_anonymous(row.name, self.words),
+            url: row.url,
+            is_staff: row.moderator_id.is_some(),
+            html: row.html,
+            created_at: row.created_at.to_rfc3339(),
+            created_words: self.words.moment(row.created_at),
+            edited_words: row.edited_at.map(|at| self.words.moment(at)),
+            permalink: links::permalink(&self.page, row.id),
+            reply_href: can_be_answered.then(|| format!("{}?reply_to={}#reply", self.page, row.id)),
+            more_href: node.more.map(|cursor| next_url(&self.page, "", &cursor.encode())),
+            children: node.children.into_iter().map(|child| self.comment(child)).collect(),
+        }
+    }
+}
+
+fn render(
+    app: &App,
+    head: &Head,
+    comments: &PublicBytes,
+    form: &ReplyForm,
+    problem: Option<&Problem>,
+    status: StatusCode,
+) -> Result<HttpResponse, Problem> {
+    let words = wording::in_language(&head.site.language);
+    let page = links::page(app, &head.site.key, &head.article.key);
+    let action = links::thread(app, &head.site.key, &head.article.key);
+    let submission = secret::encode(&secret::random().map_err(Problem::internal)?[..16]);
+    let faults = problem.map_or(&[][..], |problem| &problem.errors);
+    let message = |name: &str| find_message(faults, name, words);
+    let (name, email, url, comment) = (message("name"), message("email"), message("url"), message("comment"));
+    let whole =
+        message("parent_id").or_else(|| problem.filter(|_| faults.is_empty()).map(|problem| problem.detail.clone()));
+    let field = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+    let values = [field(&form.name), field(&form.email), field(&form.url), field(&form.comment)];
+    let cancel_href = format!("{page}#reply");
+    let form = FormView {
+        action: &action,
+        parent: head.parent.as_ref().map(|(id, name)| ParentView { id: id.get(), name, cancel_href: &cancel_href }),
+        name: FieldView { value: &values[0], error: name.as_deref() },
+        email: FieldView { value: &values[1], error: email.as_deref() },
+        url: FieldView { value: &values[2], error: url.as_deref() },
+        comment: FieldView { value: &values[3], error: comment.as_deref() },
+        submission: &submission,
+        name_required: head.site.settings.required.name,
+        email_required: head.site.settings.required.email,
+        problem: whole.as_deref(),
+    };
+    let view = ArticlePage {
+        words,
+        css_href: &links::stylesheet(app),
+        site_name: &head.site.name,
+        language: &head.site.language,
+        title: &head.article.title,
+        summary: head.article.summary.as_deref(),
+        url: &head.article.url,
+        comments_count: head.article.published,
+        thread_html: std::str::from_utf8(comments.plain()).map_err(Problem::internal)?,
+        more_href: comments.next(),
+        form: head.article.is_open(app.clock.now()).then_some(form),
+    };
+    let html = view.render().map_err(Problem::internal)?;
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(response.content_type("text/html; charset=utf-8").body(html))
+}
+
+fn find_message(faults: &[Fault], name: &str, words: &Wording) -> Option<String> {
+    let fault = faults.iter().find(|fault| fault.pointer.strip_prefix('/') == Some(name))?;
+    Some(words.field_message(fault.code, fault.limit))
+}

@@ -1,0 +1,282 @@
+//! What happens when a reader posts a comment, in eight steps.
+//!
+//! 1. **Parse**: the form was read into a [`ReplyForm`]; what is wrong with it is said in step 2, all at once.
+//! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The one read.
+//! 3. **Identify**: who it is by, as far as a guest can be known.
+//! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
+//! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
+//! 6. **Judge**: published or held, and why.
+//! 7. **Keep**: one transaction: the comment, its first decision, the tree and counters, the idempotency key.
+//!    All exist or none does. The only step that writes.
+//! 8. **Tell**: drop what was kept ready of the article's thread.
+
+use std::net::IpAddr;
+
+use crate::accounts::has_lookalike;
+use crate::app::App;
+use crate::articles::{Article, find_article};
+use crate::http::limits::TooFast;
+use crate::kit::clock::Millis;
+use crate::kit::fault::Fault;
+use crate::kit::ids::{CommentId, DecisionId};
+use crate::kit::key::Key;
+use crate::kit::{markup, text};
+use crate::screening::{self, Facts, Outcome, Verdict};
+use crate::sites::{Site, find_site};
+use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
+
+use super::author::Author;
+use super::form::{NewComment, ReplyForm};
+use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
+
+/// A reader's post.
+#[derive(Debug, Clone)]
+pub struct Post {
+    pub site: Key,
+    pub article: Key,
+    pub form: ReplyForm,
+    /// Where it comes from; none for what the program itself posts.
+    pub address: Option<IpAddr>,
+    pub user_agent: Option<String>,
+    /// The origin of the page that sent it, when a browser said one that is not ours.
+    pub foreign_origin: Option<String>,
+    /// The key by which it may be sent again.
+    pub replay: Option<Replay>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    pub id: CommentId,
+    /// Whether it was published at once.
+    pub is_published: bool,
+}
+
+/// Why it was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    #[error("there is no such site or article")]
+    NoSuchArticle,
+    #[error("the article takes no comments")]
+    Closed,
+    #[error("it was sent by a page of an origin that the site does not list")]
+    ForeignOrigin,
+    #[error("fields are wrong")]
+    Invalid(Vec<Fault>),
+    #[error(transparent)]
+    TooFast(#[from] TooFast),
+    #[error("the same text by the same author is there already")]
+    Duplicate,
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Cause for PostError {
+    fn store_error(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+/// Posts a comment.
+///
+/// # Errors
+/// See [`PostError`]; nothing is kept then.
+pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
+    let now = app.clock.now();
+    let place = find_place(app, &post).await?;
+    if let Some(kept) = place.kept {
+        return replayed(kept);
+    }
+    let comment = accept(&post, &place, now)?;
+    let author = Author::of(app, &comment, post.address);
+    app.limits.posts_by_author.count(&author.key())?;
+    let html = markup::render(&comment.text);
+    let verdict = judge(&place);
+    let posted = keep(app, &post, place, comment, author, html, verdict, now).await?;
+    tell(app, &post, &posted);
+    Ok(posted)
+}
+
+/// Where a comment is to go.
+struct Place {
+    site: Site,
+    article: Article,
+    parent: Option<Comment>,
+    is_staff_lookalike: bool,
+    /// What the same request was answered with before.
+    kept: Option<KeptAnswer>,
+}
+
+async fn find_place(app: &App, post: &Post) -> Result<Place, PostError> {
+    let (site, article, parent_id) = (post.site.clone(), post.article.clone(), post.form.parent_id);
+    let lookalike_keys = post.form.name.as_deref().map(text::lookalike_keys);
+    let replay = post.replay;
+    app.store
+        .read(move |conn| {
+            let site = find_site(conn, &site)?.ok_or(PostError::NoSuchArticle)?;
+            let article = find_article(conn, site.id, &article)?.ok_or(PostError::NoSuchArticle)?;
+            let parent = parent_id.map(|id| queries::find_comment(conn, id)).transpose()?.flatten();
+            let is_staff_lookalike =
+                lookalike_keys.as_ref().map(|keys| has_lookalike(conn, keys)).transpose()?.unwrap_or(false);
+            let kept = replay.map(|replay| store::find_kept_answer(conn, &replay)).transpose()?.flatten();
+            Ok(Place { site, article, parent, is_staff_lookalike, kept })
+        })
+        .await
+}
+
+fn accept(post: &Post, place: &Place, now: Millis) -> Result<NewComment, PostError> {
+    let lists = |origin: &String| place.site.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin));
+    if post.foreign_origin.as_ref().is_some_and(|origin| !lists(origin)) {
+        return Err(PostError::ForeignOrigin);
+    }
+    if !place.article.is_open(now) {
+        return Err(PostError::Closed);
+    }
+    let parent_fault = post.form.parent_id.and_then(|_| parent_fault(place));
+    post.form.clone().accept(place.site.settings.required, parent_fault).map_err(PostError::Invalid)
+}
+
+/// One answer for a parent that is missing, not published, elsewhere, or as deep as replies go: a reader cannot find out
+/// by replying which comments there are.
+fn parent_fault(place: &Place) -> Option<Fault> {
+    let deepest = i64::from(place.site.settings.max_depth) - 1;
+    let is_answerable = place.parent.as_ref().is_some_and(|parent| {
+        parent.article_id == place.article.id
+            && parent.status == Status::Approved
+            && i64::from(parent.shown.depth) < deepest
+    });
+    (!is_answerable).then(|| Fault::new("parent_id", "parent"))
+}
+
+fn judge(place: &Place) -> Verdict {
+    let policy = place.article.policy.unwrap_or(place.site.settings.policy);
+    screening::judge(Facts { policy, is_staff_lookalike: place.is_staff_lookalike })
+}
+
+#[allow(clippy::too_many_arguments)] // Everything the steps before have found out.
+async fn keep(
+    app: &App,
+    post: &Post,
+    place: Place,
+    comment: NewComment,
+    author: Author,
+    html: String,
+    verdict: Verdict,
+    now: Millis,
+) -> Result<Posted, PostError> {
+    let duplicate_hash = author.duplicate_hash(app, place.article.id, &comment.text);
+    let row = row(app.store.next_id().await?, post, place, comment, html, verdict, now);
+    let decision_id = app.store.next_id().await?;
+    let posted = Posted { id: row.id, is_published: row.status == Status::Approved };
+    let (replay, answer) = (post.replay, posted.clone());
+    let write = move |conn: &mut Conn| write(conn, &row, duplicate_hash, decision_id, replay.as_ref(), &answer);
+    let kept = match app.store.write(write.clone()).await {
+        // The same request at the same moment was faster: now its answer is there to be found.
+        Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
+        Err(PostError::Store(StoreError::Taken(Constraint::DuplicateComment))) => return Err(PostError::Duplicate),
+        outcome => outcome?,
+    };
+    kept.map_or(Ok(posted), replayed)
+}
+
+fn row(
+    id: CommentId,
+    post: &Post,
+    place: Place,
+    comment: NewComment,
+    html: String,
+    verdict: Verdict,
+    now: Millis,
+) -> Comment {
+    let parent = place.parent.as_ref();
+    // A reply never stands before what it replies to, whatever the clock says.
+    let created_at = parent.map_or(now, |parent| now.max(Millis(parent.created_at.0 + 1)));
+    Comment {
+        id,
+        site_id: place.site.id,
+        article_id: place.article.id,
+        parent_id: parent.map(|parent| parent.id),
+        ancestors: parent.map_or_else(Ancestors::default, |parent| parent.ancestors.clone().with(parent.id)),
+        thread_id: parent.map_or(id, |parent| parent.thread_id),
+        thread_at: parent.map_or(created_at, |parent| parent.thread_at),
+        status: if verdict.outcome == Outcome::Publish { Status::Approved } else { Status::Pending },
+        version: 1,
+        name: comment.name,
+        email: comment.email,
+        url: comment.url,
+        text: comment.text,
+        ip: post.address.map(|address| address.to_string()),
+        user_agent: post.user_agent.clone(),
+        html,
+        moderator_id: None,
+        created_at,
+        received_at: now,
+        edited_at: None,
+        held_because: verdict.reasons,
+        risk: verdict.risk,
+        shown: Shown::default(),
+    }
+}
+
+/// The transaction. `Some` when the same request was answered before: then nothing is written.
+fn write(
+    conn: &mut Conn,
+    row: &Comment,
+    duplicate_hash: i64,
+    decision: DecisionId,
+    replay: Option<&Replay>,
+    answer: &Posted,
+) -> Result<Option<KeptAnswer>, PostError> {
+    if let Some(replay) = replay {
+        if let Some(kept) = store::find_kept_answer(conn, replay)? {
+            return Ok(Some(kept));
+        }
+        store::keep_answer(conn, replay, row.id.get(), answer.status_code(), row.received_at)?;
+    }
+    queries::insert_comment(conn, row, Some(duplicate_hash))?;
+    queries::insert_decision(conn, &first_decision(row, decision))?;
+    if row.status == Status::Approved {
+        show::show(conn, row)?;
+    }
+    Ok(None)
+}
+
+fn first_decision(row: &Comment, id: DecisionId) -> NewDecision {
+    NewDecision {
+        id,
+        comment: row.id,
+        moderator: None,
+        from: None,
+        to: row.status,
+        reason: None,
+        note: None,
+        message: None,
+        at: row.received_at,
+        version: row.version,
+    }
+}
+
+fn replayed(kept: KeptAnswer) -> Result<Posted, PostError> {
+    if !kept.is_same_request {
+        return Err(PostError::KeyReused);
+    }
+    Ok(Posted { id: CommentId::new(kept.made_id), is_published: kept.status == Posted::PUBLISHED })
+}
+
+fn tell(app: &App, post: &Post, posted: &Posted) {
+    if posted.is_published {
+        app.pages.drop_article(&post.site, &post.article);
+    }
+}
+
+impl Posted {
+    const PUBLISHED: u16 = 201;
+    const HELD: u16 = 202;
+
+    /// 201 when published, 202 when held.
+    pub fn status_code(&self) -> u16 {
+        if self.is_published { Self::PUBLISHED } else { Self::HELD }
+    }
+}

@@ -1,0 +1,238 @@
+//! Deciding about one comment.
+//!
+//! In one transaction: the comment is moved from the version the moderator saw to the next, the published tree and its
+//! counters follow, a line of history is written. A comment that has changed since is left alone, and the moderator told
+//! how it stands. Deciding what already is adds nothing.
+
+use crate::accounts::Moderator;
+use crate::app::App;
+use crate::articles::find_article_by_id;
+use crate::comments::{self, Comment, NewDecision, Status, find_comment, insert_decision, set_status};
+use crate::kit::clock::Millis;
+use crate::kit::ids::{CommentId, DecisionId};
+use crate::kit::key::Key;
+use crate::sites::find_site_by_id;
+use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
+
+use super::history::Line;
+use super::queries;
+
+/// What a moderator may decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Decision {
+    Approve,
+    Reject,
+    Spam,
+    Hold,
+    Trash,
+}
+
+impl Decision {
+    /// Reads the word of the contract.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "approve" => Some(Self::Approve),
+            "reject" => Some(Self::Reject),
+            "spam" => Some(Self::Spam),
+            "hold" => Some(Self::Hold),
+            "trash" => Some(Self::Trash),
+            _ => None,
+        }
+    }
+
+    /// The status it leads to.
+    pub const fn status(self) -> Status {
+        match self {
+            Self::Approve => Status::Approved,
+            Self::Reject => Status::Rejected,
+            Self::Spam => Status::Spam,
+            Self::Hold => Status::Pending,
+            Self::Trash => Status::Trash,
+        }
+    }
+}
+
+/// A decision to be made.
+#[derive(Debug, Clone)]
+pub struct Decide {
+    pub comment: CommentId,
+    pub decision: Decision,
+    /// A key of the site's list of reasons.
+    pub reason: Option<String>,
+    /// For colleagues.
+    pub note: Option<String>,
+    /// For the author's receipt.
+    pub message: Option<String>,
+    /// The versions the moderator decides about.
+    pub versions: Vec<i64>,
+    /// The key by which it may be sent again.
+    pub replay: Option<Replay>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    pub line: Line,
+    /// False when it was so already.
+    pub is_new: bool,
+}
+
+/// How a comment stands, told to whoever came too late.
+#[derive(Debug, Clone)]
+pub struct Current {
+    pub status: Status,
+    pub version: i64,
+    pub decided_by: Option<String>,
+    pub decided_at: Option<Millis>,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, thiserror::Error)]
+pub enum DecideError {
+    #[error("there is no such comment, or it is not one's own")]
+    NoSuchComment,
+    #[error("its author withdrew it, or it was erased")]
+    Gone,
+    #[error("it has changed since")]
+    Stale(Box<Current>),
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Cause for DecideError {
+    fn store_error(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+/// Decides.
+///
+/// # Errors
+/// See [`DecideError`]; nothing is changed then.
+pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<Decided, DecideError> {
+    let (by, id, now) = (moderator.clone(), app.store.next_id().await?, app.clock.now());
+    let write = move |conn: &mut Conn| write(conn, &by, &decide, id, now);
+    let outcome = match app.store.write(write.clone()).await {
+        // The same request at the same moment was faster: now its answer is there to be found.
+        Err(DecideError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
+        outcome => outcome?,
+    };
+    if let Some((site, article)) = outcome.article_changed {
+        app.pages.drop_article(&site, &article);
+    }
+    Ok(outcome.decided)
+}
+
+struct Outcome {
+    decided: Decided,
+    /// The article whose published comments are not what they were.
+    article_changed: Option<(Key, Key)>,
+}
+
+impl Outcome {
+    fn unchanged(line: Line) -> Self {
+        Self { decided: Decided { line, is_new: false }, article_changed: None }
+    }
+}
+
+fn write(
+    conn: &mut Conn,
+    by: &Moderator,
+    decide: &Decide,
+    id: DecisionId,
+    now: Millis,
+) -> Result<Outcome, DecideError> {
+    let comment = find_comment(conn, decide.comment)?.filter(|comment| by.moderates(comment.site_id));
+    let comment = comment.ok_or(DecideError::NoSuchComment)?;
+    if let Some(replay) = &decide.replay
+        && let Some(kept) = store::find_kept_answer(conn, replay)?
+    {
+        if !kept.is_same_request {
+            return Err(DecideError::KeyReused);
+        }
+        let line = queries::load_line(conn, DecisionId::new(kept.made_id))?;
+        return Ok(Outcome { decided: Decided { line, is_new: kept.status == 201 }, article_changed: None });
+    }
+    if comment.status.is_final() {
+        return Err(DecideError::Gone);
+    }
+    if !decide.versions.contains(&comment.version) {
+        return Err(stale(conn, decide.comment));
+    }
+    let to = decide.decision.status();
+    if comment.status == to {
+        let line = queries::load_last_line(conn, comment.id)?;
+        keep_answer(conn, decide, line.id, 200, now)?;
+        return Ok(Outcome::unchanged(line));
+    }
+    change(conn, by, decide, &comment, id, now)
+}
+
+fn change(
+    conn: &mut Conn,
+    by: &Moderator,
+    decide: &Decide,
+    comment: &Comment,
+    id: DecisionId,
+    now: Millis,
+) -> Result<Outcome, DecideError> {
+    let to = decide.decision.status();
+    if !set_status(conn, comment.id, comment.version, to)? {
+        return Err(stale(conn, comment.id));
+    }
+    let changes_thread = comment.status == Status::Approved || to == Status::Approved;
+    if to == Status::Approved {
+        // What it was before counts: it may take over replies only if it was published once.
+        comments::show(conn, &Comment { version: comment.version + 1, ..comment.clone() })?;
+    } else if comment.status == Status::Approved {
+        comments::hide(conn, comment)?;
+    }
+    insert_decision(
+        conn,
+        &NewDecision {
+            id,
+            comment: comment.id,
+            moderator: Some(by.id),
+            from: Some(comment.status),
+            to,
+            reason: decide.reason.clone(),
+            note: decide.note.clone(),
+            message: decide.message.clone(),
+            at: now,
+            version: comment.version + 1,
+        },
+    )?;
+    keep_answer(conn, decide, id, 201, now)?;
+    let line = queries::load_line(conn, id)?;
+    let article_changed = if changes_thread { keys_of(conn, comment)? } else { None };
+    Ok(Outcome { decided: Decided { line, is_new: true }, article_changed })
+}
+
+fn keep_answer(conn: &mut Conn, decide: &Decide, line: DecisionId, status: u16, now: Millis) -> Result<(), StoreError> {
+    match &decide.replay {
+        Some(replay) => store::keep_answer(conn, replay, line.get(), status, now),
+        None => Ok(()),
+    }
+}
+
+fn keys_of(conn: &mut Conn, comment: &Comment) -> Result<Option<(Key, Key)>, StoreError> {
+    let article = find_article_by_id(conn, comment.article_id)?;
+    let site = find_site_by_id(conn, comment.site_id)?;
+    Ok(site.zip(article).map(|(site, article)| (site.key, article.key)))
+}
+
+fn stale(conn: &mut Conn, id: CommentId) -> DecideError {
+    match load_current(conn, id) {
+        Ok(current) => DecideError::Stale(Box::new(current)),
+        Err(error) => error.into(),
+    }
+}
+
+fn load_current(conn: &mut Conn, id: CommentId) -> Result<Current, StoreError> {
+    let comment = find_comment(conn, id)?.ok_or(StoreError::Missing)?;
+    let line = queries::load_last_line(conn, id)?;
+    Ok(Current { status: comment.status, version: comment.version, decided_by: line.by, decided_at: Some(line.at) })
+}

@@ -1,0 +1,354 @@
+//! The queue, one comment and decisions about it, over HTTP. Every read is `no-store`; every write says which version it
+//! is about.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::accounts::Moderator;
+use crate::app::App;
+use crate::comments::Status;
+use crate::http::body::{JsonBody, Query};
+use crate::http::fields::Fields;
+use crate::http::paging::{Page, PageQuery, next_link, next_url};
+use crate::http::preconditions::{IdempotencyKey, IfMatch, version_tag};
+use crate::http::problem::{Kind, Problem};
+use crate::http::routes::RouteTable;
+use crate::kit::clock::Millis;
+use crate::kit::fault::Fault;
+use crate::kit::ids::CommentId;
+use crate::store::Replay;
+
+use super::decide::{self, Decide, DecideError, Decision};
+use super::history::Line;
+use super::item::{self, Item};
+use super::queue::{self, QueueError, QueueQuery, QueueSort};
+
+/// Reasons that a site offers until it sets its own.
+const REASONS: [&str; 11] = [
+    "offensive",
+    "abusive",
+    "spam",
+    "advertising",
+    "off-topic",
+    "personal-data",
+    "illegal",
+    "misinformation",
+    "hate",
+    "duplicate",
+    "other",
+];
+
+/// The longest note or message, in characters.
+const MAX_WORDS: usize = 2_000;
+
+/// Adds this feature's routes.
+pub fn routes(table: &mut RouteTable) {
+    table.add(__path_list_queue, list_queue);
+    table.add(__path_show_queue_item, show_queue_item);
+    table.add(__path_decide, decide);
+}
+
+/// A comment in the queue.
+#[derive(Serialize, ToSchema)]
+struct QueueItem {
+    #[schema(value_type = i64)]
+    id: CommentId,
+    version: i64,
+    /// Key of the site.
+    site: String,
+    article: ItemArticle,
+    status: Status,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Millis,
+    /// As it was sent.
+    text: String,
+    /// As it is or would be published.
+    html: String,
+    author: ItemAuthor,
+    email: Option<String>,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    parent: Option<ItemParent>,
+    /// Why it was held, in words.
+    reasons: Vec<String>,
+    /// 0 to 1.
+    risk: f64,
+    claimed_by: Option<String>,
+    /// How many readers reported it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reports: Option<i64>,
+    matches: Vec<Match>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ItemArticle {
+    key: String,
+    title: String,
+    url: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ItemAuthor {
+    name: String,
+    url: Option<String>,
+    /// What became of this author's other comments; null while that is not counted.
+    record: Option<BTreeMap<String, i64>>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ItemParent {
+    #[schema(value_type = i64)]
+    id: CommentId,
+    name: String,
+    text: String,
+}
+
+/// Where a search was found.
+#[derive(Serialize, ToSchema)]
+struct Match {
+    field: String,
+    snippet: String,
+}
+
+/// One comment, with its history.
+#[derive(Serialize, ToSchema)]
+struct OneComment {
+    #[serde(flatten)]
+    item: QueueItem,
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Millis,
+    screening: Option<BTreeMap<String, String>>,
+    revisions: Vec<String>,
+    /// Who decided what and when, the oldest first.
+    decisions: Vec<Line>,
+    notes: Vec<String>,
+    claim: Option<BTreeMap<String, String>>,
+    /// Readers' reports, in place of their number.
+    #[serde(rename = "reports")]
+    report_list: Vec<String>,
+}
+
+/// A decision.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Described here, read field by field.
+struct DecideBody {
+    #[schema(inline)]
+    decision: Decision,
+    /// A key of the site's list of reasons.
+    reason: Option<String>,
+    /// For colleagues, up to 2,000 characters.
+    note: Option<String>,
+    /// For the author's receipt, up to 2,000 characters.
+    message: Option<String>,
+}
+
+/// The queue.
+#[utoipa::path(get, path = "/api/v1/review/comments", tag = "review", security(("bearer" = [])),
+    params(("status" = Option<Vec<String>>, Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
+        ("article" = Option<Vec<String>>, Query), ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"),
+        ("until" = Option<String>, Query, description = "Exclusive, RFC 3339"), ("sort" = Option<String>, Query, description = "`oldest` (default), `newest` or `risk`"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<QueueItem>), (status = 400, description = "Not a cursor of this list"),
+        (status = 401, description = "Not signed in"), (status = 422, description = "A parameter is wrong")))]
+async fn list_queue(
+    app: web::Data<App>,
+    moderator: Moderator,
+    query: Query,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let query = read_query(query.0)?;
+    let (items, next) = queue::load_queue(&app, &moderator, query).await?;
+    let next = next.map(|cursor| cursor.encode());
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    if let Some(next) = &next {
+        let url = next_url(&app.link("/api/v1/review/comments"), request.query_string(), next);
+        response.insert_header((header::LINK, next_link(&url)));
+    }
+    Ok(response.json(Page { items: items.into_iter().map(body).collect(), next }))
+}
+
+/// One comment.
+#[utoipa::path(get, path = "/api/v1/review/comments/{id}", tag = "review", security(("bearer" = [])), params(("id" = i64, Path)),
+    responses((status = 200, body = OneComment), (status = 401, description = "Not signed in"), (status = 404, description = "No such comment on your sites")))]
+async fn show_queue_item(
+    app: web::Data<App>,
+    moderator: Moderator,
+    id: web::Path<CommentId>,
+) -> Result<HttpResponse, Problem> {
+    let found = item::find_item(&app, &moderator, id.into_inner()).await?;
+    let (item, decisions) = found.ok_or_else(Problem::not_found)?;
+    let version = item.comment.version;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
+    Ok(response.json(OneComment {
+        received_at: item.comment.received_at,
+        item: QueueItem { reports: None, ..body(item) },
+        screening: None,
+        revisions: Vec::new(),
+        decisions,
+        notes: Vec::new(),
+        claim: None,
+        report_list: Vec::new(),
+    }))
+}
+
+/// Decide about a comment.
+#[utoipa::path(post, path = "/api/v1/review/comments/{id}/decisions", tag = "review", security(("bearer" = [])),
+    params(("id" = i64, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)), request_body = inline(DecideBody),
+    responses((status = 201, body = Line, description = "Decided"), (status = 200, body = Line, description = "It was so already"),
+        (status = 401, description = "Not signed in"), (status = 404, description = "No such comment on your sites"), (status = 410, description = "Withdrawn or erased"),
+        (status = 412, description = "It has changed since; `current` says how it stands"), (status = 422, description = "Fields are wrong"), (status = 428, description = "If-Match is missing")))]
+async fn decide(
+    app: web::Data<App>,
+    moderator: Moderator,
+    id: web::Path<CommentId>,
+    versions: IfMatch,
+    key: IdempotencyKey,
+    body: JsonBody,
+) -> Result<HttpResponse, Problem> {
+    let mut decide = read_decision(id.into_inner(), body.0, versions)?;
+    decide.replay = key.0.map(|key| replay(&app, &moderator, &decide, &key));
+    let _running = decide.replay.map(|replay| app.running.begin(replay.key)).transpose()?;
+    let decided = decide::decide(&app, &moderator, decide).await?;
+    let mut response = if decided.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    response.insert_header((header::ETAG, version_tag(decided.line.version)));
+    Ok(response.json(decided.line))
+}
+
+fn read_query(mut fields: Fields) -> Result<QueueQuery, Problem> {
+    let statuses = read_statuses(&mut fields);
+    let mut sites = fields.texts("site");
+    let mut articles = fields.texts("article");
+    sites.sort();
+    articles.sort();
+    let (since, until) = (fields.moment("since"), fields.moment("until"));
+    let sort = fields.choice("sort", parse_sort).unwrap_or(QueueSort::Oldest);
+    let list = format!("queue {statuses:?} {sites:?} {articles:?} {since:?} {until:?} {sort:?}");
+    let page = PageQuery::take(&mut fields, &list);
+    fields.refuse_unknown();
+    fields.finish()?;
+    Ok(QueueQuery { statuses, sites, articles, since, until, sort, page: page?, list })
+}
+
+/// `pending` when nothing is said; none, which means all, for `any`.
+fn read_statuses(fields: &mut Fields) -> Vec<Status> {
+    let words = fields.texts("status");
+    if words.is_empty() {
+        return vec![Status::Pending];
+    }
+    let is_any = words.iter().any(|word| word == "any");
+    let mut statuses = Vec::new();
+    for word in words.iter().filter(|word| *word != "any") {
+        match Status::parse(word) {
+            Some(status) => statuses.push(status),
+            None => {
+                fields.refuse::<()>("status", "choice");
+            }
+        }
+    }
+    if is_any { Vec::new() } else { statuses }
+}
+
+fn parse_sort(text: &str) -> Option<QueueSort> {
+    match text {
+        "oldest" => Some(QueueSort::Oldest),
+        "newest" => Some(QueueSort::Newest),
+        "risk" => Some(QueueSort::Risk),
+        _ => None,
+    }
+}
+
+fn read_decision(comment: CommentId, mut fields: Fields, versions: IfMatch) -> Result<Decide, Problem> {
+    if !fields.has("decision") {
+        fields.refuse::<()>("decision", "required");
+    }
+    let decision = fields.choice("decision", Decision::parse);
+    let reason = fields.choice("reason", |text| REASONS.contains(&text).then(|| text.to_owned()));
+    let note = read_words(&mut fields, "note");
+    let message = read_words(&mut fields, "message");
+    fields.refuse_unknown();
+    fields.finish()?;
+    let decision = decision.ok_or_else(|| Problem::invalid_field("decision", "required"))?;
+    Ok(Decide { comment, decision, reason, note, message, versions: versions.0, replay: None })
+}
+
+fn read_words(fields: &mut Fields, name: &str) -> Option<String> {
+    let text = fields.filled_text(name)?;
+    if text.chars().count() > MAX_WORDS {
+        fields.refuse_with(Fault { limit: Some(MAX_WORDS as u64), ..Fault::new(name, "too_long") });
+        return None;
+    }
+    Some(text)
+}
+
+/// The scope of a moderator's key is the route and the account (API.md).
+fn replay(app: &App, moderator: &Moderator, decide: &Decide, key: &str) -> Replay {
+    let asked = format!("{:?}", (decide.decision, &decide.reason, &decide.note, &decide.message, &decide.versions));
+    let (who, what) = (moderator.id.get().to_be_bytes(), decide.comment.get().to_be_bytes());
+    Replay {
+        key: app.keys.replay.mac(&[b"decide", &what, &who, key.as_bytes()]),
+        request: app.keys.replay.mac(&[asked.as_bytes()]),
+    }
+}
+
+fn body(item: Item) -> QueueItem {
+    let comment = item.comment;
+    QueueItem {
+        id: comment.id,
+        version: comment.version,
+        site: item.site.to_string(),
+        article: ItemArticle { key: item.article.key.to_string(), title: item.article.title, url: item.article.url },
+        status: comment.status,
+        created_at: comment.created_at,
+        text: comment.text,
+        html: comment.html,
+        author: ItemAuthor { name: comment.name, url: comment.url, record: None },
+        email: comment.email,
+        ip: comment.ip,
+        user_agent: comment.user_agent,
+        parent: item.parent.map(|parent| ItemParent { id: parent.id, name: parent.name, text: parent.text }),
+        reasons: comment.held_because,
+        risk: comment.risk,
+        claimed_by: None,
+        reports: Some(0),
+        matches: Vec::new(),
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        match error {
+            QueueError::ForeignCursor => Self::new(Kind::Unreadable, "The cursor belongs to another list."),
+            QueueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::NoSuchComment => Self::not_found(),
+            DecideError::Gone => Self::new(Kind::Gone, "Its author withdrew it, or it was erased."),
+            DecideError::Stale(current) => Self::new(Kind::Stale, "It has changed since you read it.").with(
+                "current",
+                json!({
+                    "status": current.status,
+                    "version": current.version,
+                    "decided_by": current.decided_by,
+                    "decided_at": current.decided_at,
+                }),
+            ),
+            DecideError::KeyReused => {
+                Self::new(Kind::KeyReused, "The Idempotency-Key came with another request before. Use a new one.")
+            }
+            DecideError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! One comment as a moderator sees it: everything a decision needs.
+
+use crate::accounts::Moderator;
+use crate::app::App;
+use crate::articles::Article;
+use crate::comments::{Comment, find_comment};
+use crate::kit::ids::CommentId;
+use crate::kit::key::Key;
+use crate::store::StoreResult;
+
+use super::history::Line;
+use super::queries;
+
+/// A comment with what stands around it.
+#[derive(Debug)]
+pub struct Item {
+    pub comment: Comment,
+    pub site: Key,
+    pub article: Article,
+    /// What it replies to, published or not.
+    pub parent: Option<Parent>,
+}
+
+/// What a comment replies to.
+#[derive(Debug, Clone)]
+pub struct Parent {
+    pub id: CommentId,
+    pub name: String,
+    pub text: String,
+}
+
+/// One comment and its history, the oldest line first; `None` also for one of another's site.
+///
+/// # Errors
+/// Those of the store.
+pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> StoreResult<Option<(Item, Vec<Line>)>> {
+    let by = moderator.clone();
+    app.store
+        .read(move |conn| {
+            let Some(comment) = find_comment(conn, id)?.filter(|comment| by.moderates(comment.site_id)) else {
+                return Ok(None);
+            };
+            let lines = queries::list_lines(conn, id)?;
+            let item = queries::with_surroundings(conn, vec![comment])?.pop();
+            Ok(item.map(|item| (item, lines)))
+        })
+        .await
+}

@@ -1,0 +1,80 @@
+//! The queue: what waits for a moderator, or whatever else they ask for.
+
+use crate::accounts::Moderator;
+use crate::app::App;
+use crate::comments::Status;
+use crate::http::paging::PageQuery;
+use crate::kit::clock::Millis;
+use crate::kit::cursor::Cursor;
+use crate::store::{Cause, StoreError};
+
+use super::item::Item;
+use super::queries;
+
+/// In which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueSort {
+    Oldest,
+    Newest,
+    /// The riskiest first, then oldest.
+    Risk,
+}
+
+/// Which comments are asked for; all conditions together.
+#[derive(Debug, Clone)]
+pub struct QueueQuery {
+    /// Any of these; empty for any status.
+    pub statuses: Vec<Status>,
+    /// Keys of sites; empty for all one may see.
+    pub sites: Vec<String>,
+    /// Keys of articles; empty for all.
+    pub articles: Vec<String>,
+    /// From this moment on.
+    pub since: Option<Millis>,
+    /// Before this moment.
+    pub until: Option<Millis>,
+    pub sort: QueueSort,
+    pub page: PageQuery,
+    /// What the list is, for its cursors.
+    pub list: String,
+}
+
+/// Why there is no list.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    #[error("the cursor belongs to another list")]
+    ForeignCursor,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Cause for QueueError {
+    fn store_error(&self) -> Option<&StoreError> {
+        if let Self::Store(error) = self { Some(error) } else { None }
+    }
+}
+
+/// A page of the queue, of the sites that `moderator` may see.
+///
+/// # Errors
+/// When the cursor is of another list.
+pub async fn load_queue(
+    app: &App,
+    moderator: &Moderator,
+    query: QueueQuery,
+) -> Result<(Vec<Item>, Option<Cursor>), QueueError> {
+    let visible = moderator.visible_sites();
+    app.store
+        .read(move |conn| {
+            let after = query.page.cursor.map(|cursor| queries::find_place(conn, visible.as_deref(), cursor.last_id));
+            let after = after.transpose()?.map(|place| place.ok_or(QueueError::ForeignCursor)).transpose()?;
+            let limit = query.page.limit as usize;
+            let mut items =
+                queries::list_items(conn, visible.as_deref(), &query, after.as_ref(), i64::from(query.page.limit) + 1)?;
+            let has_more = items.len() > limit;
+            items.truncate(limit);
+            let next = items.last().filter(|_| has_more).map(|item| Cursor::after(&query.list, item.comment.id.get()));
+            Ok((items, next))
+        })
+        .await
+}

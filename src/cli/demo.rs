@@ -1,0 +1,69 @@
+//! The demo: a fresh database with articles and comments in every state, one moderator with a random password, a server.
+
+use crate::accounts::{AddModerator, PeopleError, Role, add_moderator, random_words, reset_password};
+use crate::config::{DatabaseUrl, Settings};
+use crate::kit::clock::Clock;
+use crate::kit::key::Key;
+
+use super::seed::{self, Seeds};
+use super::{Failure, open, serve};
+
+/// The demo's own database, made anew each time.
+const DATABASE: &str = "rejoinder-demo.db";
+const MODERATOR: &str = "demo";
+
+const SITE: &str = include_str!("../../seeds/site.toml");
+const ARTICLES: [&str; 2] = [
+    include_str!("../../seeds/mamdani-meets-trump-sanctuary-policy.toml"),
+    include_str!("../../seeds/the-night-shift-at-the-tide-mill.toml"),
+];
+
+/// Fills a database and serves it. A database that the settings name is kept, and filled only when it has no such
+/// articles yet; without one the demo's own is begun afresh.
+pub async fn demo(mut settings: Settings, has_own_database: bool) -> Result<(), Failure> {
+    if !has_own_database {
+        remove_database()?;
+        settings.database = DatabaseUrl::Sqlite(DATABASE.to_owned());
+    }
+    let seeds = Seeds::parse(SITE, &ARTICLES)?;
+    let password = random_words()?;
+    {
+        let app = open(settings.clone(), Clock::system()).await?;
+        let add = AddModerator {
+            username: MODERATOR.to_owned(),
+            password: password.clone(),
+            role: Role::Admin,
+            sites: Vec::new(),
+        };
+        match add_moderator(&app, add).await {
+            Err(PeopleError::Taken) => reset_password(&app, MODERATOR, password.clone()).await?,
+            added => added.map(drop)?,
+        }
+    }
+    seed::seed(&settings, &seeds, MODERATOR).await?;
+    let first = seeds.articles.first().map(|article| article.key.clone());
+    serve::serve_and(settings, move |link| {
+        if let Some(key) = first {
+            println!("article: {}", link(&article_path(&seeds.site.key, &key)));
+        }
+        println!("moderator: {MODERATOR}");
+        println!("password: {password}");
+    })
+    .await
+}
+
+fn article_path(site: &Key, article: &Key) -> String {
+    format!("/sites/{site}/articles/{article}")
+}
+
+fn remove_database() -> Result<(), Failure> {
+    for suffix in ["", "-wal", "-shm"] {
+        match std::fs::remove_file(format!("{DATABASE}{suffix}")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(format!("the demo database {DATABASE}{suffix} cannot be removed: {error}").into());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! Serving until told to stop.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Settings;
+use crate::kit::clock::Clock;
+use crate::server;
+
+use super::Failure;
+
+/// Serves. On SIGTERM or SIGINT no new connection is taken, what is being answered is answered, then it ends.
+pub async fn serve(settings: Settings) -> Result<(), Failure> {
+    serve_and(settings, |_| ()).await
+}
+
+/// Serves, and tells `announce` how links are made as soon as they work.
+pub async fn serve_and(settings: Settings, announce: impl FnOnce(&dyn Fn(&str) -> String)) -> Result<(), Failure> {
+    let running = server::start(settings, Clock::system()).await?;
+    println!("listening on http://{}", running.address);
+    announce(&|path| running.app.link(path));
+    tracing::info!(address = %running.address, public_url = running.app.public_url.as_str(), "serving");
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let handle = running.handle.clone();
+    actix_web::rt::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        handle.stop(true).await;
+    });
+    running.server.await?;
+    tracing::info!("stopped");
+    Ok(())
+}

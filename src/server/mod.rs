@@ -1,0 +1,91 @@
+//! Floor 5: puts the parts together. One route table, the order of what surrounds a request, starting and stopping.
+
+mod cors;
+mod operating;
+mod routes;
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpServer, web};
+
+use crate::app::{App, AppError};
+use crate::config::{PublicUrl, Settings};
+use crate::http::body::path_config;
+use crate::http::boundary::boundary;
+use crate::http::problem::Problem;
+use crate::jobs;
+use crate::kit::clock::Clock;
+use crate::store::{MigrateError, Store, StoreError, migrate};
+
+/// How long a client may take to send a request's head.
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a connection may wait for its next request.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long requests that are being answered may take when the server stops, in seconds.
+const STOP_WITHIN_S: u64 = 8;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    App(#[from] AppError),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("the address to listen on cannot be read back")]
+    Address(#[from] std::io::Error),
+}
+
+/// A server that answers, until its handle stops it.
+pub struct Running {
+    pub address: SocketAddr,
+    pub app: web::Data<App>,
+    pub handle: ServerHandle,
+    pub server: actix_web::dev::Server,
+}
+
+/// Migrates, opens the database and begins to listen.
+///
+/// # Errors
+/// When the database is not there or not ours, or the address is taken.
+pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartError> {
+    for name in migrate(&settings.database)? {
+        tracing::info!(migration = name, "migrated");
+    }
+    let listener =
+        TcpListener::bind(settings.listen).map_err(|source| StartError::Listen { address: settings.listen, source })?;
+    let address = listener.local_addr()?;
+    let store = Store::open(&settings.database)?;
+    let public_url = settings.public_url.clone().unwrap_or_else(|| PublicUrl::of_address(address));
+    let app = web::Data::new(App::new(settings, public_url, store, clock).await?);
+    jobs::start(&app);
+    let server = serve(listener, app.clone())?;
+    Ok(Running { address, app, handle: server.handle(), server })
+}
+
+fn serve(listener: TcpListener, app: web::Data<App>) -> Result<actix_web::dev::Server, std::io::Error> {
+    let make = move || {
+        actix_web::App::new()
+            .app_data(app.clone())
+            .app_data(path_config())
+            .configure(|config| routes::table().serve(config))
+            .default_service(web::to(|| async { Err::<&str, _>(Problem::not_found()) }))
+            .wrap(from_fn(cors::cors))
+            .wrap(from_fn(boundary))
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(HttpServer::new(make)
+        .workers(workers)
+        .client_request_timeout(HEAD_DEADLINE)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(STOP_WITHIN_S)
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}

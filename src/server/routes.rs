@@ -1,0 +1,36 @@
+//! The one route table, and the `OpenAPI` document that it adds up to.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+
+use crate::http::routes::RouteTable;
+use crate::{accounts, articles, comments, review};
+
+use super::operating;
+
+/// Every route there is.
+pub fn table() -> RouteTable {
+    let mut table = RouteTable::default();
+    accounts::routes(&mut table);
+    articles::routes(&mut table);
+    comments::routes(&mut table);
+    review::routes(&mut table);
+    operating::routes(&mut table);
+    table
+}
+
+/// The contract for machines.
+pub fn document() -> OpenApi {
+    let (paths, components) = table().describe();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let info = InfoBuilder::new()
+        .title("Rejoinder")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Readers reply, moderators decide, the article shows what was approved. Every error is an application/problem+json (RFC 9457)."))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .paths(paths)
+        .components(Some(components.security_scheme("bearer", SecurityScheme::Http(bearer)).build()))
+        .build()
+}

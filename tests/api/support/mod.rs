@@ -1,0 +1,11 @@
+//! What tests stand on: a server of their own, people who use it, and a clock to turn.
+
+pub mod answer;
+pub mod database;
+pub mod people;
+pub mod server;
+
+pub use answer::Answer;
+pub use database::postgres_url;
+pub use people::form;
+pub use server::{Setup, on_each_database, on_each_database_with};

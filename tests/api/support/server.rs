@@ -1,0 +1,109 @@
+//! A server of the test's own.
+
+use std::time::Duration;
+
+use actix_web::web;
+use rejoinder::app::App;
+use rejoinder::config::{Given, Settings};
+use rejoinder::kit::clock::{Clock, ManualClock, Millis};
+use rejoinder::kit::key::Key;
+use rejoinder::sites::{SetSite, set_site};
+use reqwest::{Method, RequestBuilder};
+
+use super::answer::Answer;
+use super::database::{TestDatabase, postgres_url};
+
+/// 24 November 2026, 12:00 UTC.
+pub const NOON: Millis = Millis(1_795_521_600_000);
+
+/// What a test asks of its server, beside the usual.
+#[derive(Clone, Default)]
+pub struct Setup {
+    /// Rate limits are off unless a test is about them.
+    pub has_limits: bool,
+    pub public_url: Option<&'static str>,
+    pub trusted_proxies: Option<&'static str>,
+    pub secret: Option<&'static str>,
+}
+
+/// A running server, its clock, and a client.
+pub struct TestApp {
+    pub base: String,
+    pub app: web::Data<App>,
+    pub clock: ManualClock,
+    pub client: reqwest::Client,
+    pub database: TestDatabase,
+    handle: actix_web::dev::ServerHandle,
+}
+
+/// Runs a test on `SQLite`, and on `PostgreSQL` when there is one.
+pub fn on_each_database(test: impl AsyncFn(&TestApp)) {
+    on_each_database_with(&Setup::default(), test);
+}
+
+/// Runs a test on each database with a server of its own making.
+pub fn on_each_database_with(setup: &Setup, test: impl AsyncFn(&TestApp)) {
+    let databases = std::iter::once(TestDatabase::sqlite()).chain(postgres_url().map(TestDatabase::postgres));
+    for database in databases {
+        actix_web::rt::System::new().block_on(async {
+            let app = TestApp::start(setup, database).await;
+            test(&app).await;
+            app.handle.stop(false).await;
+        });
+    }
+}
+
+impl TestApp {
+    pub async fn start(setup: &Setup, database: TestDatabase) -> Self {
+        let given = Given {
+            database_url: Some(database.url_text()),
+            listen: Some("127.0.0.1:0".to_owned()),
+            limits: Some(if setup.has_limits { "on" } else { "off" }.to_owned()),
+            public_url: setup.public_url.map(str::to_owned),
+            trusted_proxies: setup.trusted_proxies.map(str::to_owned),
+            secret: setup.secret.map(str::to_owned),
+            ..Given::default()
+        };
+        let clock = ManualClock::at(NOON);
+        let settings = Settings::try_from(given).expect("good settings");
+        let running = rejoinder::server::start(settings, Clock::Manual(clock.clone())).await.expect("a server");
+        actix_web::rt::spawn(running.server);
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client");
+        Self {
+            base: format!("http://{}", running.address),
+            app: running.app,
+            clock,
+            client,
+            database,
+            handle: running.handle,
+        }
+    }
+
+    /// A request to this server.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Changes a site.
+    pub async fn set_site(&self, key: &str, set: SetSite) {
+        set_site(&self.app, &key_of(key), set).await.expect("a changed site");
+    }
+}
+
+/// A key known to be one.
+pub fn key_of(text: &str) -> Key {
+    Key::parse(text).expect("a key")
+}

@@ -9,6 +9,7 @@ use crate::http::preconditions::Running;
 use crate::kit::clock::Clock;
 use crate::kit::places::Places;
 use crate::kit::secret::{self, Key, NoRandomness};
+use crate::kit::shelves::Shelves;
 use crate::store::{Store, StoreError, secret_or_insert};
 
 /// What the program runs on.
@@ -26,6 +27,8 @@ pub struct App {
     pub running: Running,
     /// The origins that sites list, for a moment.
     pub origins: OriginCache,
+    /// What features remember.
+    pub shelves: Shelves,
 }
 
 /// The keys made from the installation's secret, one for each use.
@@ -76,6 +79,7 @@ impl App {
             hashing: Places::new(cores),
             running: Running::default(),
             origins: OriginCache::default(),
+            shelves: Shelves::default(),
             settings,
             public_url,
             store,

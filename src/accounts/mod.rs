@@ -14,14 +14,17 @@ mod sign_in;
 mod sign_out;
 mod token;
 
+use std::collections::HashSet;
+
 use crate::kit::ids::{ModeratorId, SessionId, SiteId};
+use crate::kit::text;
 
 pub use http::routes;
 pub use password::{PasswordError, random_words};
 pub use people::{
     AddModerator, PeopleError, add_moderator, disable_moderator, find_moderator, list_moderators, reset_password,
 };
-pub use queries::{forget_old_sessions, has_lookalike};
+pub use queries::{forget_old_sessions, load_staff_names};
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
@@ -78,5 +81,19 @@ impl Moderator {
     /// The sites whose items a list may show; `None` for all.
     pub fn visible_sites(&self) -> Option<Vec<SiteId>> {
         (self.role != Role::Admin).then(|| self.sites.clone())
+    }
+}
+
+/// The display names of those who moderate, as far as a reader's name may be compared with them.
+#[derive(Debug, Default)]
+pub struct StaffNames {
+    keys: [HashSet<String>; 2],
+}
+
+impl StaffNames {
+    /// Whether a name can be taken for one of them.
+    pub fn has_one_like(&self, name: &str) -> bool {
+        let keys = text::lookalike_keys(name);
+        self.keys.iter().zip(&keys).any(|(known, key)| known.contains(key))
     }
 }

@@ -10,7 +10,7 @@ use crate::store::schema::{moderator_sites, moderators, refresh_tokens, sessions
 use crate::store::{Conn, Db, StoreResult};
 
 use super::people::folded;
-use super::{Moderator, Role};
+use super::{Moderator, Role, StaffNames};
 
 /// What signing in needs of an account.
 #[derive(Queryable, Selectable)]
@@ -193,18 +193,18 @@ pub(super) fn is_last_admin(conn: &mut Conn, id: ModeratorId) -> StoreResult<boo
     Ok(admins == [id])
 }
 
-/// Whether a name can be taken for the display name of an enabled moderator.
+/// What the display names of enabled moderators are compared by.
 ///
 /// # Errors
 /// Those of the store.
-pub fn has_lookalike(conn: &mut Conn, keys: &[String; 2]) -> StoreResult<bool> {
-    let alike = moderators::lookalike_a.eq(&keys[0]).or(moderators::lookalike_b.eq(&keys[1]));
-    let found: Option<ModeratorId> = moderators::table
-        .filter(alike.and(moderators::is_disabled.eq(false)))
-        .select(moderators::id)
-        .first(conn)
-        .optional()?;
-    Ok(found.is_some())
+pub fn load_staff_names(conn: &mut Conn) -> StoreResult<StaffNames> {
+    let keys: Vec<(String, String)> = moderators::table
+        .filter(moderators::is_disabled.eq(false))
+        .select((moderators::lookalike_a, moderators::lookalike_b))
+        .distinct()
+        .load(conn)?;
+    let (first, second) = keys.into_iter().unzip();
+    Ok(StaffNames { keys: [first, second] })
 }
 
 pub(super) fn insert_session(conn: &mut Conn, session: &NewSession) -> StoreResult<()> {

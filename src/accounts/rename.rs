@@ -32,5 +32,7 @@ pub async fn rename(app: &App, moderator: &Moderator, display_name: &str) -> Res
     let (id, kept) = (moderator.id, name.clone());
     let written: StoreResult<()> = app.store.write(move |conn| queries::set_display_name(conn, id, &name)).await;
     written?;
+    // Whoever posts under a name like it is judged by the new name from now on.
+    app.pages.drop_all();
     Ok(kept)
 }

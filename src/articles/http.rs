@@ -55,7 +55,7 @@ struct FormBody {
     challenge: Option<String>,
 }
 
-/// Limits in bytes of UTF-8, as `WordPress` has them.
+/// Limits in bytes of UTF-8, as WordPress has them.
 #[derive(Serialize, ToSchema)]
 struct LimitsBody {
     name: usize,

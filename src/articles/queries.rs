@@ -117,7 +117,7 @@ pub(super) fn list_counts(conn: &mut Conn, site: SiteId, keys: &[String]) -> Sto
         .load(conn)?)
 }
 
-/// Changes how many comments are published. On `PostgreSQL` it also locks the article's row, so that all who publish or
+/// Changes how many comments are published. On PostgreSQL it also locks the article's row, so that all who publish or
 /// unpublish there come one after the other.
 ///
 /// # Errors

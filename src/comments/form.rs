@@ -1,7 +1,7 @@
 //! The reply form: what a reader typed, the rules for each field, and the comment that comes of it.
 //!
 //! [`ReplyForm`] is whatever arrived. [`NewComment`] can only be made from it by [`ReplyForm::accept`], which finds every
-//! fault at once. Limits are `WordPress`'s, in bytes of UTF-8 (`wp_get_comment_fields_max_lengths`).
+//! fault at once. Limits are WordPress's, in bytes of UTF-8 (`wp_get_comment_fields_max_lengths`).
 
 use url::Url;
 use validator::{Validate, ValidateEmail, ValidationError};

@@ -8,6 +8,7 @@
 mod author;
 mod find;
 mod form;
+mod ground;
 mod http;
 mod post;
 mod queries;

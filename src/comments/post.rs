@@ -1,7 +1,8 @@
 //! What happens when a reader posts a comment, in eight steps.
 //!
 //! 1. **Parse**: the form was read into a [`ReplyForm`]; what is wrong with it is said in step 2, all at once.
-//! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The one read.
+//! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The only step that
+//!    reads: at most once, and not at all for a plain comment on ground that is remembered.
 //! 3. **Identify**: who it is by, as far as a guest can be known.
 //! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
@@ -11,22 +12,21 @@
 //! 8. **Tell**: drop what was kept ready of the article's thread.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::accounts::has_lookalike;
 use crate::app::App;
-use crate::articles::{Article, find_article};
 use crate::http::limits::TooFast;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
-use crate::kit::{markup, text};
+use crate::kit::markup;
 use crate::screening::{self, Facts, Outcome, Verdict};
-use crate::sites::{Site, find_site};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
 use super::author::Author;
 use super::form::{NewComment, ReplyForm};
+use super::ground::{Ground, find_ground};
 use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
 
 /// A reader's post.
@@ -93,7 +93,7 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     let author = Author::of(app, &comment, post.address);
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
-    let verdict = judge(&place);
+    let verdict = judge(&place, &comment);
     let posted = keep(app, &post, place, comment, author, html, verdict, now).await?;
     tell(app, &post, &posted);
     Ok(posted)
@@ -101,58 +101,51 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
 
 /// Where a comment is to go.
 struct Place {
-    site: Site,
-    article: Article,
+    /// Site, article and the names of staff, remembered from one post to the next.
+    ground: Arc<Ground>,
     parent: Option<Comment>,
-    is_staff_lookalike: bool,
     /// What the same request was answered with before.
     kept: Option<KeptAnswer>,
 }
 
 async fn find_place(app: &App, post: &Post) -> Result<Place, PostError> {
-    let (site, article, parent_id) = (post.site.clone(), post.article.clone(), post.form.parent_id);
-    let lookalike_keys = post.form.name.as_deref().map(text::lookalike_keys);
-    let replay = post.replay;
-    app.store
-        .read(move |conn| {
-            let site = find_site(conn, &site)?.ok_or(PostError::NoSuchArticle)?;
-            let article = find_article(conn, site.id, &article)?.ok_or(PostError::NoSuchArticle)?;
-            let parent = parent_id.map(|id| queries::find_comment(conn, id)).transpose()?.flatten();
-            let is_staff_lookalike =
-                lookalike_keys.as_ref().map(|keys| has_lookalike(conn, keys)).transpose()?.unwrap_or(false);
-            let kept = replay.map(|replay| store::find_kept_answer(conn, &replay)).transpose()?.flatten();
-            Ok(Place { site, article, parent, is_staff_lookalike, kept })
-        })
-        .await
+    let ground = find_ground(app, &post.site, &post.article).await?.ok_or(PostError::NoSuchArticle)?;
+    let (parent_id, replay) = (post.form.parent_id, post.replay);
+    if parent_id.is_none() && replay.is_none() {
+        return Ok(Place { ground, parent: None, kept: None });
+    }
+    let read = app.store.read(move |conn| {
+        let parent = parent_id.map(|id| queries::find_comment(conn, id)).transpose()?.flatten();
+        let kept = replay.map(|replay| store::find_kept_answer(conn, &replay)).transpose()?.flatten();
+        Ok::<_, StoreError>((parent, kept))
+    });
+    let (parent, kept) = read.await?;
+    Ok(Place { ground, parent, kept })
 }
 
 fn accept(post: &Post, place: &Place, now: Millis) -> Result<NewComment, PostError> {
-    let lists = |origin: &String| place.site.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin));
+    let lists = |origin: &String| place.ground.site.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin));
     if post.foreign_origin.as_ref().is_some_and(|origin| !lists(origin)) {
         return Err(PostError::ForeignOrigin);
     }
-    if !place.article.is_open(now) {
+    if !place.ground.article.is_open(now) {
         return Err(PostError::Closed);
     }
     let parent_fault = post.form.parent_id.and_then(|_| parent_fault(place));
-    post.form.clone().accept(place.site.settings.required, parent_fault).map_err(PostError::Invalid)
+    post.form.clone().accept(place.ground.site.settings.required, parent_fault).map_err(PostError::Invalid)
 }
 
 /// One answer for a parent that is missing, not published, elsewhere, or as deep as replies go: a reader cannot find out
 /// by replying which comments there are.
 fn parent_fault(place: &Place) -> Option<Fault> {
-    let deepest = i64::from(place.site.settings.max_depth) - 1;
-    let is_answerable = place.parent.as_ref().is_some_and(|parent| {
-        parent.article_id == place.article.id
-            && parent.status == Status::Approved
-            && i64::from(parent.shown.depth) < deepest
-    });
+    let is_answerable = place.parent.as_ref().is_some_and(|parent| place.ground.takes_replies_to(parent));
     (!is_answerable).then(|| Fault::new("parent_id", "parent"))
 }
 
-fn judge(place: &Place) -> Verdict {
-    let policy = place.article.policy.unwrap_or(place.site.settings.policy);
-    screening::judge(Facts { policy, is_staff_lookalike: place.is_staff_lookalike })
+fn judge(place: &Place, comment: &NewComment) -> Verdict {
+    let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
+    let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
+    screening::judge(Facts { policy, is_staff_lookalike })
 }
 
 #[allow(clippy::too_many_arguments)] // Everything the steps before have found out.
@@ -166,7 +159,7 @@ async fn keep(
     verdict: Verdict,
     now: Millis,
 ) -> Result<Posted, PostError> {
-    let duplicate_hash = author.duplicate_hash(app, place.article.id, &comment.text);
+    let duplicate_hash = author.duplicate_hash(app, place.ground.article.id, &comment.text);
     let row = row(app.store.next_id().await?, post, place, comment, html, verdict, now);
     let decision_id = app.store.next_id().await?;
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved };
@@ -195,8 +188,8 @@ fn row(
     let created_at = parent.map_or(now, |parent| now.max(Millis(parent.created_at.0 + 1)));
     Comment {
         id,
-        site_id: place.site.id,
-        article_id: place.article.id,
+        site_id: place.ground.site.id,
+        article_id: place.ground.article.id,
         parent_id: parent.map(|parent| parent.id),
         ancestors: parent.map_or_else(Ancestors::default, |parent| parent.ancestors.clone().with(parent.id)),
         thread_id: parent.map_or(id, |parent| parent.thread_id),

@@ -163,6 +163,12 @@ pub struct Variant(pub [i64; 7]);
 struct EntryKey {
     place: String,
     variant: Variant,
+    stamp: Stamp,
+}
+
+/// The state of an article at some moment: equal stamps, equal state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stamp {
     generation: u64,
     epoch: u64,
 }
@@ -213,10 +219,9 @@ impl PageCache {
         M: AsyncFnOnce() -> Result<PublicBytes, Problem>,
     {
         let place = place(site, article);
-        // Read before `make` reads the database: a change in between leaves what it makes under a key of the past.
-        let generation = self.generation(&place).load(Ordering::Acquire);
-        let epoch = self.epoch.load(Ordering::Acquire).wrapping_add(foreign_writes);
-        let key = EntryKey { place, variant, generation, epoch };
+        // Taken before `make` reads the database: a change in between leaves what it makes under a key of the past.
+        let stamp = self.stamp_of(&place, foreign_writes);
+        let key = EntryKey { place, variant, stamp };
         if let Some(bytes) = self.entries.get(&key) {
             return Ok(bytes);
         }
@@ -239,6 +244,16 @@ impl PageCache {
     /// Drops everything.
     pub fn drop_all(&self) {
         self.epoch.fetch_add(1 << 32, Ordering::AcqRel);
+    }
+
+    /// The article's state now, for whoever keeps something else of it. Take it before reading.
+    pub fn stamp(&self, site: &Key, article: &Key, foreign_writes: u64) -> Stamp {
+        self.stamp_of(&place(site, article), foreign_writes)
+    }
+
+    fn stamp_of(&self, place: &str, foreign_writes: u64) -> Stamp {
+        let generation = self.generation(place).load(Ordering::Acquire);
+        Stamp { generation, epoch: self.epoch.load(Ordering::Acquire).wrapping_add(foreign_writes) }
     }
 
     fn generation(&self, place: &str) -> &AtomicU64 {

@@ -154,7 +154,7 @@ impl From<IpAddr> for AddressKey {
 
 /// All limits there are.
 pub struct Limits {
-    /// Posting, by address: API.md's burst of 5, then one per 15 s (`WordPress`'s flood interval).
+    /// Posting, by address: API.md's burst of 5, then one per 15 s (WordPress's flood interval).
     pub posts_by_address: Pace<AddressKey>,
     /// Posting, by author and article together.
     pub posts_by_author: Pace<i64>,

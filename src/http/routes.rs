@@ -1,4 +1,4 @@
-//! The one way to add a route: with its `OpenAPI` description, which also holds its method and path.
+//! The one way to add a route: with its OpenAPI description, which also holds its method and path.
 //!
 //! So nothing is served that is not described, and the description cannot name another path. Every address answers 405
 //! with `Allow` to methods it does not have, and `OPTIONS` with what it has.

@@ -11,4 +11,5 @@ pub mod key;
 pub mod markup;
 pub mod places;
 pub mod secret;
+pub mod shelves;
 pub mod text;

@@ -63,7 +63,7 @@ pub fn name(raw: &str) -> Result<String, TextFault> {
 ///
 /// # Errors
 ///
-/// [`TextFault::Nul`], which `PostgreSQL` cannot keep, and [`TextFault::Blank`].
+/// [`TextFault::Nul`], which PostgreSQL cannot keep, and [`TextFault::Blank`].
 pub fn check_comment(raw: &str) -> Result<(), TextFault> {
     if raw.contains('\0') {
         return Err(TextFault::Nul);

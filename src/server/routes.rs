@@ -1,4 +1,4 @@
-//! The one route table, and the `OpenAPI` document that it adds up to.
+//! The one route table, and the OpenAPI document that it adds up to.
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};

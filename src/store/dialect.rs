@@ -20,7 +20,7 @@ where
     }
 }
 
-/// Which unique constraint a violation names: `SQLite` names the columns, `PostgreSQL` the index.
+/// Which unique constraint a violation names: SQLite names the columns, PostgreSQL the index.
 pub(super) fn constraint(info: &dyn DatabaseErrorInformation) -> Constraint {
     let named = info.constraint_name().unwrap_or_else(|| info.message());
     let by_name = [
@@ -36,7 +36,7 @@ pub(super) fn constraint(info: &dyn DatabaseErrorInformation) -> Constraint {
         .map_or(Constraint::Other, |(_, _, constraint)| constraint)
 }
 
-/// Opens a transaction that means to write: `SQLite` takes its one write lock at once instead of failing later.
+/// Opens a transaction that means to write: SQLite takes its one write lock at once instead of failing later.
 pub(super) fn begin_writing(conn: &mut Conn) -> QueryResult<()> {
     match conn {
         Conn::Postgres(conn) => conn.batch_execute("BEGIN"),
@@ -44,7 +44,7 @@ pub(super) fn begin_writing(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-/// A number that changes when *another* connection has committed to the same file; always 0 on `PostgreSQL`, where
+/// A number that changes when *another* connection has committed to the same file; always 0 on PostgreSQL, where
 /// other nodes are expected and told of by other means.
 pub(super) fn foreign_version(conn: &mut Conn) -> QueryResult<i64> {
     use diesel::prelude::*;

@@ -78,7 +78,7 @@ impl From<Error> for StoreError {
     }
 }
 
-/// Diesel keeps no code for these; the databases' own messages are stable and in English, or in `PostgreSQL`'s case
+/// Diesel keeps no code for these; the databases' own messages are stable and in English, or in PostgreSQL's case
 /// begin alike in every language with what libpq itself says.
 fn from_message(info: &dyn DatabaseErrorInformation) -> StoreError {
     let message = info.message();

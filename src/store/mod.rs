@@ -3,7 +3,7 @@
 //! Both run a closure where the connection lives, on threads this module owns, and resolve when its effect is
 //! certain: a write's answer comes after the commit is on disk, never before. The closure may run more than once
 //! (a serialisation failure, a group that is rolled back), so it does nothing but SQL: no clock, no randomness, no
-//! other I/O. On `SQLite` one writer shares each commit among all who wait; on `PostgreSQL` every job has a transaction.
+//! other I/O. On SQLite one writer shares each commit among all who wait; on PostgreSQL every job has a transaction.
 //!
 //! No feature is known here. What differs between the two databases stands in [`dialect`] alone.
 
@@ -21,6 +21,7 @@ pub mod schema;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
@@ -38,9 +39,9 @@ pub use migrations::{MigrateError, migrate};
 /// A connection to whichever database the installation uses.
 #[derive(diesel::MultiConnection)]
 pub enum Conn {
-    /// `PostgreSQL` 13 or newer.
+    /// PostgreSQL 13 or newer.
     Postgres(PgConnection),
-    /// The `SQLite` that is built in.
+    /// The SQLite that is built in.
     Sqlite(SqliteConnection),
 }
 
@@ -54,6 +55,8 @@ pub struct Store {
     writer: job::Queue,
     ids: Arc<ids::IdBlock>,
     foreign_writes: Arc<AtomicU64>,
+    /// When a database was opened that other nodes write to.
+    opened: Option<Instant>,
     refused: Arc<Mutex<Option<StoreError>>>,
 }
 
@@ -61,14 +64,14 @@ impl Store {
     /// Opens the database and starts its threads. The schema must be there already: see [`migrate`].
     ///
     /// # Errors
-    /// When it cannot be reached, or is a `SQLite` too old to trust with commits.
+    /// When it cannot be reached, or is a SQLite too old to trust with commits.
     pub fn open(url: &DatabaseUrl) -> StoreResult<Self> {
         let foreign_writes = Arc::new(AtomicU64::new(0));
-        let (readers, writer) = match url {
-            DatabaseUrl::Sqlite(path) => sqlite::start(path, &foreign_writes)?,
-            DatabaseUrl::Postgres(url) => postgres::start(url)?,
+        let (opened, (readers, writer)) = match url {
+            DatabaseUrl::Sqlite(path) => (None, sqlite::start(path, &foreign_writes)?),
+            DatabaseUrl::Postgres(url) => (Some(Instant::now()), postgres::start(url)?),
         };
-        Ok(Self { readers, writer, ids: Arc::default(), foreign_writes, refused: Arc::default() })
+        Ok(Self { readers, writer, ids: Arc::default(), foreign_writes, opened, refused: Arc::default() })
     }
 
     /// Runs `work` on a reading connection. What it sees is committed.
@@ -109,10 +112,14 @@ impl Store {
         self.ids.next(self).await.map(Id::new)
     }
 
-    /// How often another program was seen to have written to this database file. It only rises; whoever caches
-    /// compares it with what it was.
+    /// A number that rises when another program may have written to this database. Whoever keeps what was read compares
+    /// it with what it was. On SQLite it follows what other programs do to the file, within a second; on PostgreSQL,
+    /// where other nodes write all the time, it rises every second.
     pub fn foreign_writes(&self) -> u64 {
-        self.foreign_writes.load(Ordering::Acquire)
+        match self.opened {
+            Some(opened) => opened.elapsed().as_secs(),
+            None => self.foreign_writes.load(Ordering::Acquire),
+        }
     }
 
     /// Whether it can be read and written now. After a write that the database refused, another is tried, so that an

@@ -1,4 +1,4 @@
-//! `PostgreSQL`: threads with a connection each, a transaction for every write.
+//! PostgreSQL: threads with a connection each, a transaction for every write.
 //!
 //! A write that met another one is run again; a connection that was lost is opened again, and the job with it when
 //! it had not come to its commit. A commit whose answer was lost is not repeated: the caller is told that the
@@ -14,7 +14,7 @@ use diesel::prelude::*;
 use super::job::{Job, Queue, Ran};
 use super::{Conn, StoreError, StoreResult, dialect};
 
-/// Connections for reading, and as many for writing. `PostgreSQL` itself shares flushes between the latter.
+/// Connections for reading, and as many for writing. PostgreSQL itself shares flushes between the latter.
 const CONNECTIONS: usize = 8;
 
 /// How many jobs may wait for each kind of connection.

@@ -1,4 +1,4 @@
-//! `SQLite`: one thread that writes and shares each commit, and a few that read.
+//! SQLite: one thread that writes and shares each commit, and a few that read.
 //!
 //! The writer takes one job, then whatever else already waits, and commits them together: one flush to disk
 //! serves many posts, nobody ever sees "database is locked", and nobody is answered before the flush.
@@ -30,7 +30,7 @@ const WAITING_READS: usize = 4096;
 /// How often an idle writer looks whether another program wrote to the file.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// The first `SQLite` without the WAL-reset bug, which could lose commits.
+/// The first SQLite without the WAL-reset bug, which could lose commits.
 const OLDEST_TRUSTED: &str = "3.51.3";
 
 /// Opens the file and starts its threads.

@@ -9,9 +9,9 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use crate::app::App;
-use crate::articles::{Article, find_article};
+use crate::comments::ground::{Ground, find_ground};
 use crate::comments::thread::{self, Node, Sort, ThreadQuery, View};
-use crate::comments::{Post, ReplyForm, Status, queries};
+use crate::comments::{Post, ReplyForm, queries};
 use crate::http::body::Query;
 use crate::http::boundary::IsPage;
 use crate::http::caching::{PublicBytes, Variant};
@@ -23,7 +23,6 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
 use crate::kit::secret;
-use crate::sites::{Site, find_site};
 
 use super::bodies::name_or_anonymous;
 use super::links;
@@ -39,8 +38,7 @@ const HTML_CLOSED: i64 = 2;
 
 /// What the page is made of, beside its comments.
 struct Head {
-    site: Site,
-    article: Article,
+    ground: Arc<Ground>,
     /// The published comment that the form answers.
     parent: Option<(CommentId, String)>,
 }
@@ -84,26 +82,11 @@ pub async fn form_again(app: &App, post: &Post, problem: Problem) -> Result<Http
 }
 
 async fn load_head(app: &App, site: &Key, article: &Key, reply_to: Option<CommentId>) -> Result<Head, Problem> {
-    let (site, article) = (site.clone(), article.clone());
-    let head = app
-        .store
-        .read(move |conn| {
-            let Some(site) = find_site(conn, &site)? else { return Ok(None) };
-            let Some(article) = find_article(conn, site.id, &article)? else { return Ok(None) };
-            let parent = reply_to.map(|id| queries::find_comment(conn, id)).transpose()?.flatten();
-            let parent = parent.filter(|parent| {
-                parent.article_id == article.id
-                    && parent.status == Status::Approved
-                    && i64::from(parent.shown.depth) < i64::from(site.settings.max_depth) - 1
-            });
-            Ok::<_, crate::store::StoreError>(Some(Head {
-                site,
-                article,
-                parent: parent.map(|parent| (parent.id, parent.name)),
-            }))
-        })
-        .await?;
-    head.ok_or_else(Problem::not_found)
+    let ground = find_ground(app, site, article).await?.ok_or_else(Problem::not_found)?;
+    let Some(reply_to) = reply_to else { return Ok(Head { ground, parent: None }) };
+    let parent = app.store.read(move |conn| queries::find_comment(conn, reply_to)).await?;
+    let parent = parent.filter(|parent| ground.takes_replies_to(parent));
+    Ok(Head { ground, parent: parent.map(|parent| (parent.id, parent.name)) })
 }
 
 /// The thread's bytes: the page asked for, or, when `wanted` is not on it, the one where that stands.
@@ -124,19 +107,21 @@ async fn comments(
 }
 
 async fn cached(app: &App, head: &Head, query: ThreadQuery) -> Result<Arc<PublicBytes>, Problem> {
-    let is_open = head.article.is_open(app.clock.now());
+    let is_open = head.ground.article.is_open(app.clock.now());
     let variant = Variant(query.numbers(if is_open { HTML_OPEN } else { HTML_CLOSED }));
     let make = async || make(app, head, query, is_open).await;
-    app.pages.get_or_make(&head.site.key, &head.article.key, variant, app.store.foreign_writes(), make).await
+    app.pages
+        .get_or_make(&head.ground.site.key, &head.ground.article.key, variant, app.store.foreign_writes(), make)
+        .await
 }
 
 async fn make(app: &App, head: &Head, query: ThreadQuery, is_open: bool) -> Result<PublicBytes, Problem> {
-    let page = thread::load_page(app, head.site.key.clone(), head.article.key.clone(), query).await?;
+    let page = thread::load_page(app, head.ground.site.key.clone(), head.ground.article.key.clone(), query).await?;
     let words = wording::in_language(&page.site.language);
     let view = Viewer {
-        page: links::page(app, &head.site.key, &head.article.key),
+        page: links::page(app, &head.ground.site.key, &head.ground.article.key),
         words,
-        deepest: i64::from(head.site.settings.max_depth) - 1,
+        deepest: i64::from(head.ground.site.settings.max_depth) - 1,
         is_open,
     };
     let comments: Vec<CommentView> = page.comments.into_iter().map(|node| view.comment(node)).collect();
@@ -183,9 +168,9 @@ fn render(
     problem: Option<&Problem>,
     status: StatusCode,
 ) -> Result<HttpResponse, Problem> {
-    let words = wording::in_language(&head.site.language);
-    let page = links::page(app, &head.site.key, &head.article.key);
-    let action = links::thread(app, &head.site.key, &head.article.key);
+    let words = wording::in_language(&head.ground.site.language);
+    let page = links::page(app, &head.ground.site.key, &head.ground.article.key);
+    let action = links::thread(app, &head.ground.site.key, &head.ground.article.key);
     let submission = secret::encode(&secret::random().map_err(Problem::internal)?[..16]);
     let faults = problem.map_or(&[][..], |problem| &problem.errors);
     let message = |name: &str| find_message(faults, name, words);
@@ -203,22 +188,22 @@ fn render(
         url: FieldView { value: &values[2], error: url.as_deref() },
         comment: FieldView { value: &values[3], error: comment.as_deref() },
         submission: &submission,
-        name_required: head.site.settings.required.name,
-        email_required: head.site.settings.required.email,
+        name_required: head.ground.site.settings.required.name,
+        email_required: head.ground.site.settings.required.email,
         problem: whole.as_deref(),
     };
     let view = ArticlePage {
         words,
         css_href: &links::stylesheet(app),
-        site_name: &head.site.name,
-        language: &head.site.language,
-        title: &head.article.title,
-        summary: head.article.summary.as_deref(),
-        url: &head.article.url,
-        comments_count: head.article.published,
+        site_name: &head.ground.site.name,
+        language: &head.ground.site.language,
+        title: &head.ground.article.title,
+        summary: head.ground.article.summary.as_deref(),
+        url: &head.ground.article.url,
+        comments_count: head.ground.article.published,
         thread_html: std::str::from_utf8(comments.plain()).map_err(Problem::internal)?,
         more_href: comments.next(),
-        form: head.article.is_open(app.clock.now()).then_some(form),
+        form: head.ground.article.is_open(app.clock.now()).then_some(form),
     };
     let html = view.render().map_err(Problem::internal)?;
     let mut response = HttpResponse::build(status);

@@ -94,7 +94,7 @@ async fn post_comment(
     }
 }
 
-/// Reads the fields; those of other features and unknown ones are ignored. Addresses are trimmed, as `WordPress` does.
+/// Reads the fields; those of other features and unknown ones are ignored. Addresses are trimmed, as WordPress does.
 fn read_form(mut fields: Fields) -> (ReplyForm, Option<String>) {
     let trimmed = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let submission = fields.filled_text("submission").filter(|nonce| nonce.len() <= 128);

@@ -6,3 +6,4 @@ mod support;
 
 mod comments_post;
 mod databases;
+mod durability;

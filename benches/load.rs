@@ -5,9 +5,10 @@
 //! the same row. It needs `wrk`, installs nothing, takes about two minutes, and sends only to loopback. Every figure is
 //! the median of three rounds taken in turn; machines differ and are noisy, so only the ratios mean much.
 
-use std::io::{BufRead, BufReader};
+mod program;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use actix_web::middleware::from_fn;
@@ -15,6 +16,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use program::{Failure, PROGRAM, Running, median};
 use rejoinder::config::{Given, PublicUrl, Settings};
 use rejoinder::http::body::FormBody;
 use rejoinder::http::boundary::boundary;
@@ -23,9 +25,8 @@ use rejoinder::http::limits::PostPaced;
 use rejoinder::http::preconditions::IdempotencyKey;
 use rejoinder::kit::clock::Clock;
 use rejoinder::kit::key::Key;
+use rejoinder::server::cors;
 use rejoinder::store::{Store, migrate};
-
-type Failure = Box<dyn std::error::Error>;
 
 const ROUNDS: usize = 3;
 const SECONDS: &str = "5";
@@ -57,40 +58,42 @@ fn measure() -> Result<(), Failure> {
     let dir = tempfile::tempdir()?;
     let script = dir.path().join("posts.lua");
     std::fs::write(&script, POSTS)?;
-    let program = env!("CARGO_BIN_EXE_rejoinder");
     let database = format!("sqlite:{}", dir.path().join("bench.db").display());
-    let run = |arguments: &[&str]| Command::new(program).args(["--database-url", &database]).args(arguments).status();
-    run(&[
-        "article",
-        "add",
-        "--site",
-        "main",
-        "--key",
-        "bench",
-        "--title",
-        "Bench",
-        "--url",
-        "https://news.example/bench",
-    ])?;
-    run(&[
-        "article",
-        "add",
-        "--site",
-        "main",
-        "--key",
-        "thread",
-        "--title",
-        "Thread",
-        "--url",
-        "https://news.example/thread",
-    ])?;
-    run(&["site", "set", "main", "--policy", "publish_first"])?;
+    run(
+        &database,
+        &[
+            "article",
+            "add",
+            "--site",
+            "main",
+            "--key",
+            "bench",
+            "--title",
+            "Bench",
+            "--url",
+            "https://news.example/bench",
+        ],
+    )?;
+    run(
+        &database,
+        &[
+            "article",
+            "add",
+            "--site",
+            "main",
+            "--key",
+            "thread",
+            "--title",
+            "Thread",
+            "--url",
+            "https://news.example/thread",
+        ],
+    )?;
+    run(&database, &["site", "set", "main", "--policy", "publish_first"])?;
 
-    let mut serve = Command::new(program);
-    serve.args(["--database-url", &database, "--listen", "127.0.0.1:0", "--limits", "off"]);
-    let server = Running::start(serve)?;
+    let server = Running::serve(&database)?;
     write_thread(&server.base)?;
-    run(&["site", "set", "main", "--policy", "hold_all"])?;
+    run(&database, &["site", "set", "main", "--policy", "hold_all"])?;
 
     let thread = dir.path().join("thread.json");
     let path = "/api/v1/sites/main/articles/thread/comments?limit=100";
@@ -122,38 +125,15 @@ fn measure() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Runs one of the program's commands on a database.
+fn run(database: &str, arguments: &[&str]) -> Result<(), Failure> {
+    let status = Command::new(PROGRAM).args(["--database-url", database]).args(arguments).status()?;
+    if status.success() { Ok(()) } else { Err(format!("{arguments:?}: {status}").into()) }
+}
+
 fn row(name: &str, per_second: f64, ratio: Option<f64>) {
     let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}"));
     println!("{name:<58}{per_second:>12.0}{ratio:>10}");
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// A program that prints `listening on http://…`, ended when this is dropped.
-struct Running {
-    child: Child,
-    base: String,
-}
-
-impl Running {
-    fn start(mut command: Command) -> Result<Self, Failure> {
-        let mut child = command.stdout(Stdio::piped()).spawn()?;
-        let stdout = child.stdout.take().ok_or("no standard output")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let line = lines.next().ok_or("it ended at once")??;
-        let base = line.strip_prefix("listening on ").ok_or("it said something else")?.to_owned();
-        Ok(Self { child, base })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Requests answered with 2xx per second.
@@ -238,6 +218,7 @@ async fn serve_limits(thread: &Path) -> Result<(), Failure> {
         };
         App::new().app_data(app.clone()).route("/bytes", web::get().to(bare)).service(
             web::resource("/api/v1/sites/{site}/articles/{article}/comments")
+                .wrap(from_fn(cors))
                 .wrap(from_fn(boundary))
                 .route(web::post().to(parse_and_drop)),
         )

@@ -20,6 +20,8 @@ use crate::jobs;
 use crate::kit::clock::Clock;
 use crate::store::{MigrateError, Store, StoreError, migrate};
 
+pub use cors::cors;
+
 /// How long a client may take to send a request's head.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request.
@@ -76,7 +78,7 @@ fn serve(listener: TcpListener, app: web::Data<App>) -> Result<actix_web::dev::S
             .app_data(path_config())
             .configure(|config| routes::table().serve(config))
             .default_service(web::to(|| async { Err::<&str, _>(Problem::not_found()) }))
-            .wrap(from_fn(cors::cors))
+            .wrap(from_fn(cors))
             .wrap(from_fn(boundary))
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);

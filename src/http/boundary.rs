@@ -6,6 +6,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,6 +17,7 @@ use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use askama::Template;
+use futures_util::FutureExt;
 use tracing::Instrument;
 
 use crate::app::App;
@@ -49,7 +51,8 @@ pub async fn boundary<B: MessageBody + 'static>(
     let method = request.method().clone();
     let span = tracing::debug_span!("request", trace_id = %TraceId(trace));
     // Handlers' and extractors' errors have become answers below; an error here would be the framework's own.
-    let response = next.call(request).instrument(span).await?;
+    let called = AssertUnwindSafe(next.call(request).instrument(span)).catch_unwind().await;
+    let response = called.unwrap_or_else(|_| Err(panicked(trace).into()))?;
     let mut response = answer_problems(response, trace);
     finish_headers(&mut response);
     tracing::debug!(
@@ -60,6 +63,12 @@ pub async fn boundary<B: MessageBody + 'static>(
         "answered"
     );
     Ok(response)
+}
+
+/// A handler panicked. Its message went to standard error when it did; the client hears what it hears of any failure.
+fn panicked(trace: u128) -> Problem {
+    tracing::error!(trace_id = %TraceId(trace), "a handler panicked");
+    Problem::internal("a handler panicked")
 }
 
 /// Turns the body of every 4xx and 5xx, the framework's own included, into a problem.

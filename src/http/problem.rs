@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use actix_web::body::BoxBody;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
@@ -173,7 +174,10 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = self.without_body();
+        // The boundary writes a better body; this one is for what fails around it.
+        let body = self.to_json("", "", wording::in_language("en")).to_string();
+        let mut response = self.without_body().set_body(BoxBody::new(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response.extensions_mut().insert(self.clone());
         response
     }

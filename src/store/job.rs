@@ -110,3 +110,37 @@ impl Queue {
 fn stopped() -> StoreError {
     StoreError::Unavailable("the store's threads have stopped".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_is_busy_and_a_stopped_one_is_unavailable() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (queue, jobs) = Queue::bounded(1);
+        let ask = || queue.run(|_: &mut Conn| Ok::<_, StoreError>(()));
+        let waits = ask();
+        runtime.block_on(async {
+            // The first takes the only place and waits there; nobody works.
+            let mut waits = std::pin::pin!(waits);
+            assert!(futures_util::poll!(&mut waits).is_pending());
+            assert!(matches!(ask().await, Err(StoreError::Busy)));
+            drop(jobs);
+            assert!(matches!(waits.await, Err(StoreError::Unavailable(_))));
+            assert!(matches!(ask().await, Err(StoreError::Unavailable(_))));
+        });
+    }
+
+    #[test]
+    fn a_job_that_panics_is_broken_and_harms_nobody() {
+        let (reply, mut answer) = oneshot::channel::<Result<(), StoreError>>();
+        let work = |_: &mut Conn| panic!("a mistake");
+        let mut task: Box<dyn Job> = Box::new(Task { work, outcome: None, reply });
+        let conn = diesel::Connection::establish(":memory:").expect("SQLite");
+        assert!(matches!(task.run(&mut Conn::Sqlite(conn)), Ran::Refused));
+        task.answer(None);
+        let error = answer.try_recv().expect("an answer").expect_err("an error");
+        assert!(error.to_string().contains("a mistake"), "{error}");
+    }
+}

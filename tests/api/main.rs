@@ -7,3 +7,4 @@ mod support;
 mod comments_post;
 mod databases;
 mod durability;
+mod lost_database;

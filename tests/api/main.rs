@@ -5,4 +5,5 @@
 mod support;
 
 mod comments_post;
+mod comments_thread;
 mod databases;

@@ -7,3 +7,6 @@ mod support;
 mod comments_post;
 mod comments_thread;
 mod databases;
+mod leaks;
+mod pages;
+mod receipts;

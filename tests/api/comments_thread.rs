@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use rejoinder::sites::SetSite;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -532,7 +533,7 @@ mod published {
     }
 }
 
-/// A small generator of its own, so that a failure comes again (SplitMix64).
+/// A small generator of its own, so that a failure comes again (`SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -746,6 +747,64 @@ mod model {
                     check_everything(app, &article, &model, &format!("{history:?}")).await;
                 }
             }
+        });
+    }
+
+    /// Takes status and version of every comment from the moderators' list.
+    async fn learn(app: &TestApp, admin: &Person, model: &mut Model) {
+        let list = app.get_as(admin, "/api/v1/review/comments?status=any&limit=100").await.expect(200).json();
+        let items = list["items"].as_array().expect("items");
+        assert_eq!(items.len(), model.0.len());
+        for item in items {
+            let written = model.0.iter_mut().find(|written| written.id == id_of(item)).expect("a comment of ours");
+            let status = DECISIONS.iter().find(|(_, status)| *status == item["status"]).expect("a status");
+            (written.status, written.version) = (status.1, item["version"].as_i64().expect("a version"));
+        }
+    }
+
+    #[test]
+    fn decisions_and_replies_at_the_same_moment_leave_the_tree_whole() {
+        on_each_database(async |app| {
+            let (article, admin) = (app.article("a").await, app.admin().await);
+            app.publish_first().await;
+            app.set_site("main", SetSite { max_depth: Some(LEVELS), ..SetSite::default() }).await;
+            let (mut random, mut model) = (Random(7), Model::default());
+            for _ in 0..12 {
+                post(app, &article, &mut model, &mut random, 0).await;
+            }
+            for round in 0..12 {
+                let decisions: Vec<(i64, i64, &str)> = (0..8)
+                    .map(|_| {
+                        let written = &model.0[random.index(model.0.len())];
+                        (written.id, written.version, DECISIONS[random.index(2)].0)
+                    })
+                    .collect();
+                let replies: Vec<(usize, String)> =
+                    (0..4).map(|count| (random.index(model.0.len()), format!("round {round}, {count}"))).collect();
+                let deciding =
+                    decisions.iter().map(|(id, version, decision)| app.decide(&admin, *id, *version, decision));
+                let replying = replies.iter().map(|(parent, text)| {
+                    let mut body = form(text);
+                    body["parent_id"] = json!(model.0[*parent].id);
+                    let article = &article;
+                    async move { app.post(article, &body).await }
+                });
+                let (decided, replied) = futures_util::future::join(join_all(deciding), join_all(replying)).await;
+                for answer in decided {
+                    // Two about one comment: the second comes too late, or finds it decided so already.
+                    assert!([200, 201, 412].contains(&answer.status), "{}", answer.text());
+                }
+                for (answer, (parent, _)) in replied.into_iter().zip(replies) {
+                    assert!([201, 422].contains(&answer.status), "{}", answer.text());
+                    if answer.status == 201 {
+                        let (id, at) = (id_of(&answer.json()), model.0[parent].at + 1);
+                        model.0.push(Written { id, parent: Some(parent), at, status: "approved", version: 1 });
+                    }
+                }
+                learn(app, &admin, &mut model).await;
+                check_tree(app, &article, &model, &format!("round {round}")).await;
+            }
+            check_everything(app, &article, &model, "at the end").await;
         });
     }
 }

@@ -211,12 +211,16 @@ mod personal {
                 .map(str::to_owned)
                 .into();
         for digest in [bytes_of(md5), bytes_of(sha1), sha256] {
-            markers.push(digest.iter().map(|byte| format!("{byte:02x}")).collect());
+            markers.push(hex_of(&digest));
             markers.push(STANDARD.encode(&digest));
             markers.push(URL_SAFE_NO_PAD.encode(&digest));
         }
         markers.push(STANDARD.encode(EMAIL));
         markers
+    }
+
+    fn hex_of(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
     }
 
     fn bytes_of(hex: &str) -> Vec<u8> {

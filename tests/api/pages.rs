@@ -414,7 +414,7 @@ mod hostile {
         let answer = if answer.status == 422 {
             let refused = answer.json();
             for error in refused["errors"].as_array().expect("errors") {
-                let (name, instead) = match error["pointer"].as_str().unwrap() {
+                let (name, instead) = match error["pointer"].as_str().expect("a pointer") {
                     "/name" => ("name", json!("Ada")),
                     "/email" => ("email", json!("ada@example.org")),
                     "/url" => ("url", json!(null)),
@@ -428,8 +428,8 @@ mod hostile {
             answer
         };
         let taken = answer.expect(202).json();
-        let receipt = taken["receipt_url"].as_str().unwrap().replace(&app.base, "");
-        (taken["id"].as_i64().unwrap(), receipt, fields)
+        let receipt = taken["receipt_url"].as_str().expect("a receipt").replace(&app.base, "");
+        (taken["id"].as_i64().expect("an id"), receipt, fields)
     }
 
     fn assert_clean_everywhere(items: &Value) {

@@ -734,6 +734,12 @@ mod judge {
                 "ꓢtaff",
                 "Sta\u{fb00}",
                 "S.t-a_f'f!",
+                "S\u{442}\u{430}ff",
+                "ꜱᴛᴀꜰꜰ",
+                "Staff ✓",
+                "★ Staff ★",
+                "🅢🅣🅐🅕🅕",
+                "🇸🇹🇦🇫🇫",
             ]
             .iter()
             .enumerate()

@@ -203,8 +203,10 @@ fn with_first_replies(
 ) -> Result<Node, ThreadError> {
     let mut replies = queries::list_replies_below(conn, &root, None, MOST_BELOW_ROOT)?;
     let is_missing = |id: &CommentId| *id != root.id && replies.iter().all(|reply| reply.id != *id);
+    // The page may hold another thread than the one that is asked for; nothing is missing from that.
     if let Some(wanted) = wanted.filter(is_missing)
-        && let Some(first) = queries::list_published_rows(conn, &[wanted])?.pop()
+        && let Some((first, _, ancestors)) = queries::find_published(conn, wanted)?
+        && ancestors.ids().contains(&root.id)
     {
         let rest = queries::list_replies_below(conn, &root, Some(&first), MOST_BELOW_ROOT - 1)?;
         replies = std::iter::once(first).chain(rest).collect();

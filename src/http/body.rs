@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use actix_multipart::MultipartError;
+use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use bytes::BytesMut;
-use futures_util::StreamExt;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
 
 use super::fields::Fields;
 use super::problem::{Kind, Problem};
@@ -125,21 +127,18 @@ async fn read(mut payload: Payload) -> Result<BytesMut, Problem> {
 }
 
 async fn read_multipart(headers: &HeaderMap, payload: Payload) -> Result<Fields, Problem> {
-    let unreadable = |_| Problem::new(Kind::Unreadable, "The body is not a multipart form.");
-    let mut parts = actix_multipart::Multipart::new(headers, payload);
+    let unreadable = |error| match error {
+        MultipartError::Payload(PayloadError::Overflow) => too_large(),
+        _ => Problem::new(Kind::Unreadable, "The body is not a multipart form."),
+    };
+    let mut parts = actix_multipart::Multipart::new(headers, bounded(payload));
     let mut fields = Fields::default();
-    let mut size = 0;
     while let Some(part) = parts.next().await {
         let mut part = part.map_err(unreadable)?;
         let name = part.name().unwrap_or_default().to_owned();
         let mut value = Vec::new();
         while let Some(chunk) = part.next().await {
-            let chunk = chunk.map_err(unreadable)?;
-            size += chunk.len();
-            if size > MAX_BODY {
-                return Err(too_large());
-            }
-            value.extend_from_slice(&chunk);
+            value.extend_from_slice(&chunk.map_err(unreadable)?);
         }
         let value = String::from_utf8(value).map_err(|_| Problem::new(Kind::Unreadable, "The form is not UTF-8."))?;
         fields.add(name, value);
@@ -147,7 +146,17 @@ async fn read_multipart(headers: &HeaderMap, payload: Payload) -> Result<Fields,
     Ok(fields)
 }
 
-fn broken_off(_: actix_web::error::PayloadError) -> Problem {
+/// The body as it comes, until it is too large. Boundaries and headers of parts count: they take room too.
+fn bounded(payload: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> {
+    let mut size = 0;
+    payload.map(move |chunk| {
+        let chunk = chunk?;
+        size += chunk.len();
+        if size > MAX_BODY { Err(PayloadError::Overflow) } else { Ok(chunk) }
+    })
+}
+
+fn broken_off(_: PayloadError) -> Problem {
     Problem::new(Kind::Unreadable, "The body broke off, or is not framed as HTTP asks.")
 }
 

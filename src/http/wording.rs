@@ -54,6 +54,8 @@ pub struct Wording {
     pub form_note: &'static str,
     pub required_mark: &'static str,
     pub form_problem: &'static str,
+    /// The same form came with another comment before: the browser's "back", then another text.
+    pub form_sent_before: &'static str,
     pub comment: &'static str,
     pub comment_hint: &'static str,
     pub name: &'static str,
@@ -267,6 +269,8 @@ pub static ENGLISH: Wording = Wording {
     form_note: "Your email address is not published. Required fields are marked",
     required_mark: "*",
     form_problem: "Your comment was not sent yet. Please look again at what is marked below.",
+    form_sent_before: "This form was sent before, with another comment, and that one arrived. If this is a new one, send it \
+                       once more.",
     comment: "Comment",
     comment_hint: "Markdown works here: *emphasis*, > quotes, - lists, `code` and [links](https://example.org).",
     name: "Name",

@@ -1,10 +1,14 @@
 //! The tests are clients: each starts a server on a port of its own with a database of its own and speaks HTTP to it.
 //!
-//! Every test runs on `SQLite`, and on `PostgreSQL` too when `TEST_POSTGRES_URL` names a server on which it may make schemas.
+//! Every test runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server on which it may make schemas.
 
 mod support;
 
 mod comments_post;
+mod comments_thread;
 mod databases;
 mod durability;
+mod leaks;
 mod lost_database;
+mod pages;
+mod receipts;

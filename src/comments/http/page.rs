@@ -66,7 +66,8 @@ async fn show_article_page(
 
 /// The page again, after a form that was not taken: what is wrong stands beside each field, and what was typed is there.
 pub async fn form_again(app: &App, post: &Post, problem: Problem) -> Result<HttpResponse, Problem> {
-    let can_be_mended = matches!(problem.kind, Kind::Invalid | Kind::DuplicateComment | Kind::TooFast);
+    let can_be_mended =
+        matches!(problem.kind, Kind::Invalid | Kind::DuplicateComment | Kind::KeyReused | Kind::TooFast);
     if !can_be_mended {
         return Err(problem);
     }
@@ -176,7 +177,7 @@ fn render(
     let message = |name: &str| find_message(faults, name, words);
     let (name, email, url, comment) = (message("name"), message("email"), message("url"), message("comment"));
     let whole =
-        message("parent_id").or_else(|| problem.filter(|_| faults.is_empty()).map(|problem| problem.detail.clone()));
+        message("parent_id").or_else(|| problem.filter(|_| faults.is_empty()).map(|problem| said(problem, words)));
     let field = |value: &'_ Option<String>| value.clone().unwrap_or_default();
     let values = [field(&form.name), field(&form.email), field(&form.url), field(&form.comment)];
     let cancel_href = format!("{page}#reply");
@@ -209,6 +210,12 @@ fn render(
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(response.content_type("text/html; charset=utf-8").body(html))
+}
+
+/// A problem that no field is wrong in, to a person who filled in a form. Keys are a matter of programs: here the form was
+/// sent before, and now comes back with a nonce of its own.
+fn said(problem: &Problem, words: &Wording) -> String {
+    if problem.kind == Kind::KeyReused { words.form_sent_before.to_owned() } else { problem.detail.clone() }
 }
 
 fn find_message(faults: &[Fault], name: &str, words: &Wording) -> Option<String> {

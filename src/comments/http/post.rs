@@ -117,9 +117,11 @@ fn replay(app: &App, site: &Key, article: &Key, key: &str, form: &ReplyForm) -> 
     let route = [b"post comment".as_slice(), site.as_str().as_bytes(), article.as_str().as_bytes()];
     let who = [name.as_bytes(), email.as_bytes()];
     let (url, comment) = (text(&form.url), text(&form.comment));
+    // A field that could not be read is not the same as none: such a form is another request.
+    let unread: Vec<&[u8]> = form.faults.iter().map(|fault| fault.pointer.as_bytes()).collect();
     Replay {
         key: app.keys.replay.mac(&[&route[..], &who[..], &[key.as_bytes()]].concat()),
-        request: app.keys.replay.mac(&[url.as_bytes(), comment.as_bytes(), &parent]),
+        request: app.keys.replay.mac(&[&[url.as_bytes(), comment.as_bytes(), &parent], &unread[..]].concat()),
     }
 }
 

@@ -30,6 +30,12 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The body of a problem without its trace id, the one part that no two share.
+    pub fn without_trace(&self) -> String {
+        let trace = self.json()["trace_id"].as_str().expect("a trace id").to_owned();
+        self.text().replace(&trace, "")
+    }
+
     /// Fails with the whole answer when the status is another.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {

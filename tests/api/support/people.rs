@@ -2,6 +2,7 @@
 
 use rejoinder::accounts::{AddModerator, Role, add_moderator};
 use rejoinder::articles::{PutArticle, put_article};
+use rejoinder::kit::clock::Millis;
 use rejoinder::screening::Policy;
 use rejoinder::sites::{AddSite, SetSite, add_site, find_site};
 use reqwest::{Method, RequestBuilder};
@@ -63,6 +64,35 @@ impl TestApp {
         let answer = self.post(article, body).await;
         assert!(matches!(answer.status, 201 | 202), "{}", answer.text());
         answer.json()["id"].as_i64().expect("an id")
+    }
+
+    /// Posts to an article with headers of the test's choice.
+    pub async fn post_with(&self, article: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let request = self.request(Method::POST, &format!("{article}/comments")).json(body);
+        Answer::of(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    }
+
+    /// Posts to an article as a browser without script does.
+    pub async fn post_form(&self, article: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut pairs = url::form_urlencoded::Serializer::new(String::new());
+        pairs.extend_pairs(fields);
+        let request = self
+            .request(Method::POST, &format!("{article}/comments"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        Answer::of(request.body(pairs.finish())).await
+    }
+
+    /// Says anew what an article of the site `main` is.
+    pub async fn change_article(&self, key: &str, comments_open: bool, comments_close_at: Option<Millis>) {
+        let put = PutArticle {
+            title: format!("The article {key}"),
+            url: format!("https://news.example/{key}"),
+            summary: None,
+            comments_open: Some(comments_open),
+            comments_close_at,
+        };
+        put_article(&self.app, &key_of("main"), &key_of(key), put, |_| true).await.expect("an article");
     }
 
     /// An administrator, signed in.

@@ -1,5 +1,7 @@
 //! A server of the test's own.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use actix_web::web;
@@ -92,6 +94,26 @@ impl TestApp {
         Answer::of(self.request(Method::GET, path)).await
     }
 
+    /// Sends bytes as they are and gives the answer as it came: for what no HTTP client would send or show.
+    pub async fn raw(&self, request: Vec<u8>) -> String {
+        let address = self.base.trim_start_matches("http://").to_owned();
+        let exchange = actix_web::rt::task::spawn_blocking(move || {
+            let mut stream = TcpStream::connect(address).expect("a connection");
+            stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
+            // The server may close before it has read all: what it answered counts.
+            let _ = stream.write_all(&request);
+            let (mut answer, mut chunk) = (Vec::new(), [0; 16 * 1024]);
+            while !is_whole(&answer) {
+                match stream.read(&mut chunk) {
+                    Ok(length) if length > 0 => answer.extend(&chunk[..length]),
+                    _ => break,
+                }
+            }
+            String::from_utf8_lossy(&answer).into_owned()
+        });
+        exchange.await.expect("an exchange")
+    }
+
     /// Lets time pass.
     pub fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
@@ -101,6 +123,14 @@ impl TestApp {
     pub async fn set_site(&self, key: &str, set: SetSite) {
         set_site(&self.app, &key_of(key), set).await.expect("a changed site");
     }
+}
+
+/// Whether an answer has come with as many bytes as its head says.
+fn is_whole(answer: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(answer);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    body.len() >= length.unwrap_or(0_usize)
 }
 
 /// A key known to be one.

@@ -42,6 +42,8 @@ pub struct Keys {
     pub receipt: Key,
     /// Hashes what duplicates and authors are known by.
     pub author: Key,
+    /// Makes cursors that nobody else can.
+    pub cursor: Key,
     /// Hashes idempotency keys and the requests they came with.
     pub replay: Key,
 }
@@ -73,6 +75,7 @@ impl App {
                 refresh: master.derive("refresh tokens 1"),
                 receipt: master.derive("receipts 1"),
                 author: master.derive("authors 1"),
+                cursor: master.derive("cursors 1"),
                 replay: master.derive("idempotency keys 1"),
             },
             pages: PageCache::default(),

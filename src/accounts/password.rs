@@ -24,8 +24,8 @@ const LANES: u32 = 1;
 const MOST_WAITING: usize = 64;
 
 /// An attacker's first so many guesses are refused as passwords: it covers the 3,000 commonest that ASVS 6.2.4 asks for,
-/// with their changes of case, and runs like `aaaaaaaaaaaaaaa`.
-const COMMON_GUESSES: u64 = 10_000;
+/// alone, repeated, with changes of case or digits after them, and runs like `abcdefghijklmno`.
+const COMMON_GUESSES: u64 = 1_000_000;
 
 /// A hash of a password that nobody knows, for names that nobody has: an unknown name costs what a wrong password costs.
 const NOBODYS_HASH: &str =

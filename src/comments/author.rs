@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use crate::app::App;
+use crate::http::limits::AddressKey;
 use crate::kit::ids::ArticleId;
 use crate::kit::text;
 
@@ -22,8 +23,8 @@ impl Author {
             Some(email) => ("email", email.to_lowercase()),
             None => ("name", text::fold(&comment.name)),
         };
-        let address = address.map(|address| address.to_string()).unwrap_or_default();
-        Self(app.keys.author.short_mac(&[kind.as_bytes(), who.as_bytes(), address.as_bytes()]))
+        let address = address.map_or(0, |address| AddressKey::from(address).number()).to_be_bytes();
+        Self(app.keys.author.short_mac(&[kind.as_bytes(), who.as_bytes(), &address]))
     }
 
     /// The hash, for counting.

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::articles::add_to_published;
 use crate::http::limits::TooFast;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
@@ -228,9 +229,13 @@ fn write(
         }
         store::keep_answer(conn, replay, row.id.get(), answer.status_code(), row.received_at)?;
     }
+    let is_published = row.status == Status::Approved;
+    if is_published {
+        add_to_published(conn, row.article_id, 1)?;
+    }
     queries::insert_comment(conn, row, Some(duplicate_hash))?;
     queries::insert_decision(conn, &first_decision(row, decision))?;
-    if row.status == Status::Approved {
+    if is_published {
         show::show(conn, row)?;
     }
     Ok(None)

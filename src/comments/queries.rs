@@ -361,10 +361,12 @@ pub fn insert_decision(conn: &mut Conn, decision: &NewDecision) -> StoreResult<(
     Ok(())
 }
 
-/// Reason and message of a comment's latest decision by a person.
+/// Reason and message of a comment's latest decision by a person, but for those that took it for spam: its author must
+/// not see that anything changed then.
 pub(super) fn find_last_word(conn: &mut Conn, id: CommentId) -> StoreResult<Option<(Option<String>, Option<String>)>> {
     Ok(decisions::table
         .filter(decisions::comment_id.eq(id).and(decisions::moderator_id.is_not_null()))
+        .filter(decisions::to_status.ne(Status::Spam.as_str()))
         .order(decisions::version.desc())
         .select((decisions::reason, decisions::message))
         .first(conn)

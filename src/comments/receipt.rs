@@ -71,8 +71,7 @@ pub async fn find_receipt(app: &App, token: &str) -> StoreResult<Option<Receipt>
             else {
                 return Ok(None);
             };
-            let told = if comment.status == Status::Spam { None } else { queries::find_last_word(conn, id)? };
-            let (reason, message) = told.unwrap_or_default();
+            let (reason, message) = queries::find_last_word(conn, id)?.unwrap_or_default();
             let reason = reason.filter(|_| status == ReceiptStatus::Rejected);
             Ok(Some(Receipt { comment, status, reason, message, site, article }))
         })

@@ -2,9 +2,10 @@
 //!
 //! A published comment hangs on the nearest published one above it, or stands as a root in its thread's place. Each
 //! keeps where it hangs, how deep, and how many replies it has, so that reading a page computes nothing. Both functions
-//! run in the transaction that changes the status, and touch one thread.
+//! run in the transaction that changes the status, and touch one thread. That transaction has counted the change on the
+//! article before anything else ([`crate::articles::add_to_published`]): this locks it on PostgreSQL, so that all who
+//! change what is published there come one after the other and never wait for each other in a ring.
 
-use crate::articles::add_to_published;
 use crate::store::{Conn, StoreResult};
 
 use super::{Comment, Shown, queries};
@@ -14,7 +15,6 @@ use super::{Comment, Shown, queries};
 /// # Errors
 /// Those of the store.
 pub fn show(conn: &mut Conn, comment: &Comment) -> StoreResult<()> {
-    add_to_published(conn, comment.article_id, 1)?;
     let above = queries::list_published_among(conn, comment.ancestors.ids())?;
     let parent = above.last().copied();
     // Only what was published, and replied to, before can have replies to take over.
@@ -36,7 +36,6 @@ pub fn show(conn: &mut Conn, comment: &Comment) -> StoreResult<()> {
 /// # Errors
 /// Those of the store.
 pub fn hide(conn: &mut Conn, comment: &Comment) -> StoreResult<()> {
-    add_to_published(conn, comment.article_id, -1)?;
     let above = queries::list_published_among(conn, comment.ancestors.ids())?;
     let parent = above.last().copied();
     let given = queries::hang_replies_of(conn, comment, parent)?;

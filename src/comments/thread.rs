@@ -128,22 +128,21 @@ fn read_flat(conn: &mut Conn, article: ArticleId, query: ThreadQuery) -> Result<
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     let last = rows.last().map(|row| row.id.get()).filter(|_| has_more);
-    let next = last.map(|last| Cursor::after(&ThreadQuery::list(query.view, query.sort), last));
+    let next = last.map(Cursor::after);
     Ok((rows.into_iter().map(Node::alone).collect(), next))
 }
 
 fn read_tree(conn: &mut Conn, article: ArticleId, query: ThreadQuery) -> Result<Read, ThreadError> {
-    let list = ThreadQuery::list(query.view, query.sort);
     if let Some(Cursor { last_id, within_root: Some(root), .. }) = query.page.cursor {
-        return read_rest(conn, article, root, last_id, &list);
+        return read_rest(conn, article, root, last_id);
     }
     let limit = query.page.limit as usize;
     let mut roots = list_roots(conn, article, query, i64::from(query.page.limit) + 1)?;
     let fitting = count_fitting(&roots).min(limit);
     let has_more = roots.len() > fitting;
     roots.truncate(fitting);
-    let next = roots.last().filter(|_| has_more).map(|root| Cursor::after(&list, root.id.get()));
-    Ok((with_replies(conn, roots, query, &list)?, next))
+    let next = roots.last().filter(|_| has_more).map(|root| Cursor::after(root.id.get()));
+    Ok((with_replies(conn, roots, query)?, next))
 }
 
 /// The roots of a page and one more, to know whether there is another page.
@@ -173,12 +172,7 @@ fn count_fitting(roots: &[PublishedRow]) -> usize {
 }
 
 /// One query for the replies of all ordinary roots, one more for each of the at most two that have too many.
-fn with_replies(
-    conn: &mut Conn,
-    roots: Vec<PublishedRow>,
-    query: ThreadQuery,
-    list: &str,
-) -> Result<Vec<Node>, ThreadError> {
+fn with_replies(conn: &mut Conn, roots: Vec<PublishedRow>, query: ThreadQuery) -> Result<Vec<Node>, ThreadError> {
     let is_ordinary = |root: &&PublishedRow| (1..=MOST_BELOW_ROOT).contains(&root.shown_below);
     let threads: Vec<CommentId> = roots.iter().filter(is_ordinary).map(|root| root.thread_id).collect();
     let replies = if threads.is_empty() { Vec::new() } else { queries::list_replies(conn, &threads)? };
@@ -187,7 +181,7 @@ fn with_replies(
         .into_iter()
         .map(|root| {
             if root.shown_below > MOST_BELOW_ROOT {
-                return with_first_replies(conn, root, query.beginning_with, list);
+                return with_first_replies(conn, root, query.beginning_with);
             }
             let children = below.remove(&Some(root.id)).unwrap_or_default();
             Ok(Node { row: root, children, more: None })
@@ -195,12 +189,7 @@ fn with_replies(
         .collect()
 }
 
-fn with_first_replies(
-    conn: &mut Conn,
-    root: PublishedRow,
-    wanted: Option<CommentId>,
-    list: &str,
-) -> Result<Node, ThreadError> {
+fn with_first_replies(conn: &mut Conn, root: PublishedRow, wanted: Option<CommentId>) -> Result<Node, ThreadError> {
     let mut replies = queries::list_replies_below(conn, &root, None, MOST_BELOW_ROOT)?;
     let is_missing = |id: &CommentId| *id != root.id && replies.iter().all(|reply| reply.id != *id);
     // The page may hold another thread than the one that is asked for; nothing is missing from that.
@@ -211,12 +200,12 @@ fn with_first_replies(
         let rest = queries::list_replies_below(conn, &root, Some(&first), MOST_BELOW_ROOT - 1)?;
         replies = std::iter::once(first).chain(rest).collect();
     }
-    let more = replies.last().map(|last| Cursor::within(list, root.id.get(), last.id.get()));
+    let more = replies.last().map(|last| Cursor::within(root.id.get(), last.id.get()));
     Ok(Node { children: hang_loosely(replies), row: root, more })
 }
 
 /// The rest of a root's replies: each under what it replies to where that is on the page too, else by itself.
-fn read_rest(conn: &mut Conn, article: ArticleId, root: i64, last: i64, list: &str) -> Result<Read, ThreadError> {
+fn read_rest(conn: &mut Conn, article: ArticleId, root: i64, last: i64) -> Result<Read, ThreadError> {
     let root = place_of(conn, article, root)?;
     let after = place_of(conn, article, last)?;
     let mut replies = queries::list_replies_below(conn, &root, Some(&after), MOST_BELOW_ROOT + 1)?;
@@ -224,7 +213,7 @@ fn read_rest(conn: &mut Conn, article: ArticleId, root: i64, last: i64, list: &s
     let has_more = replies.len() > most;
     replies.truncate(most);
     let last = replies.last().filter(|_| has_more);
-    let next = last.map(|last| Cursor::within(list, root.id.get(), last.id.get()));
+    let next = last.map(|last| Cursor::within(root.id.get(), last.id.get()));
     Ok((hang_loosely(replies), next))
 }
 

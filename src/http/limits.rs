@@ -142,6 +142,13 @@ impl From<TooFast> for Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AddressKey(u64);
 
+impl AddressKey {
+    /// The number it is known by.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl From<IpAddr> for AddressKey {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::kit::cursor::Cursor;
+use crate::kit::secret::Key;
 
 use super::fields::Fields;
 use super::problem::{Kind, Problem};
@@ -27,9 +28,10 @@ impl PageQuery {
     ///
     /// # Errors
     /// A cursor that is not ours is a 400. A limit out of range is noted in `fields`.
-    pub fn take(fields: &mut Fields, list: &str) -> Result<Self, Problem> {
+    pub fn take(fields: &mut Fields, key: &Key, list: &str) -> Result<Self, Problem> {
         let limit = fields.number("limit", 1, MAX_LIMIT).unwrap_or(Self::USUAL_LIMIT);
-        let cursor = fields.text("cursor").map(|text| Cursor::decode(list, &text).ok_or_else(not_ours)).transpose()?;
+        let cursor =
+            fields.text("cursor").map(|text| Cursor::decode(key, list, &text).ok_or_else(not_ours)).transpose()?;
         Ok(Self { limit, cursor })
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::accounts::Moderator;
 use crate::app::App;
-use crate::articles::find_article_by_id;
+use crate::articles::{add_to_published, find_article_by_id};
 use crate::comments::{self, Comment, NewDecision, Status, find_comment, insert_decision, set_status};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
@@ -180,14 +180,17 @@ fn change(
     now: Millis,
 ) -> Result<Outcome, DecideError> {
     let to = decide.decision.status();
+    let (was_shown, is_shown) = (comment.status == Status::Approved, to == Status::Approved);
+    if was_shown != is_shown {
+        add_to_published(conn, comment.article_id, if is_shown { 1 } else { -1 })?;
+    }
     if !set_status(conn, comment.id, comment.version, to)? {
         return Err(stale(conn, comment.id));
     }
-    let changes_thread = comment.status == Status::Approved || to == Status::Approved;
-    if to == Status::Approved {
-        // What it was before counts: it may take over replies only if it was published once.
+    if is_shown {
+        // It is of a version above 1 now: it may take over replies, if it was published and replied to before.
         comments::show(conn, &Comment { version: comment.version + 1, ..comment.clone() })?;
-    } else if comment.status == Status::Approved {
+    } else if was_shown {
         comments::hide(conn, comment)?;
     }
     insert_decision(
@@ -207,7 +210,7 @@ fn change(
     )?;
     keep_answer(conn, decide, id, 201, now)?;
     let line = queries::load_line(conn, id)?;
-    let article_changed = if changes_thread { keys_of(conn, comment)? } else { None };
+    let article_changed = if was_shown == is_shown { None } else { keys_of(conn, comment)? };
     Ok(Outcome { decided: Decided { line, is_new: true }, article_changed })
 }
 

@@ -161,9 +161,10 @@ async fn list_queue(
     query: Query,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let query = read_query(query.0)?;
+    let query = read_query(&app, query.0)?;
+    let list = query.list.clone();
     let (items, next) = queue::load_queue(&app, &moderator, query).await?;
-    let next = next.map(|cursor| cursor.encode());
+    let next = next.map(|cursor| cursor.encode(&app.keys.cursor, &list));
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     if let Some(next) = &next {
@@ -222,7 +223,7 @@ async fn decide(
     Ok(response.json(decided.line))
 }
 
-fn read_query(mut fields: Fields) -> Result<QueueQuery, Problem> {
+fn read_query(app: &App, mut fields: Fields) -> Result<QueueQuery, Problem> {
     let statuses = read_statuses(&mut fields);
     let mut sites = fields.texts("site");
     let mut articles = fields.texts("article");
@@ -231,7 +232,7 @@ fn read_query(mut fields: Fields) -> Result<QueueQuery, Problem> {
     let (since, until) = (fields.moment("since"), fields.moment("until"));
     let sort = fields.choice("sort", parse_sort).unwrap_or(QueueSort::Oldest);
     let list = format!("queue {statuses:?} {sites:?} {articles:?} {since:?} {until:?} {sort:?}");
-    let page = PageQuery::take(&mut fields, &list);
+    let page = PageQuery::take(&mut fields, &app.keys.cursor, &list);
     fields.refuse_unknown();
     fields.finish()?;
     Ok(QueueQuery { statuses, sites, articles, since, until, sort, page: page?, list })

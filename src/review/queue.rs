@@ -73,7 +73,7 @@ pub async fn load_queue(
                 queries::list_items(conn, visible.as_deref(), &query, after.as_ref(), i64::from(query.page.limit) + 1)?;
             let has_more = items.len() > limit;
             items.truncate(limit);
-            let next = items.last().filter(|_| has_more).map(|item| Cursor::after(&query.list, item.comment.id.get()));
+            let next = items.last().filter(|_| has_more).map(|item| Cursor::after(item.comment.id.get()));
             Ok((items, next))
         })
         .await

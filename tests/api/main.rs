@@ -2,6 +2,8 @@
 //!
 //! Every test runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server on which it may make schemas.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
+
 mod support;
 
 mod comments_post;

@@ -8,7 +8,9 @@ use crate::comments::queries::PublishedRow;
 use crate::comments::thread::Node;
 use crate::http::wording::Wording;
 use crate::kit::clock::Millis;
+use crate::kit::cursor::Cursor;
 use crate::kit::ids::CommentId;
+use crate::kit::secret::Key;
 use crate::sites::Site;
 
 use super::links;
@@ -59,16 +61,33 @@ pub struct ArticleReference {
     url: String,
 }
 
+/// What is the same for all comments of an answer.
+pub struct Frame<'a> {
+    /// Address of the article's page.
+    pub page: String,
+    pub words: &'static Wording,
+    /// What cursors are made with, and for which list.
+    pub cursors: &'a Key,
+    pub list: String,
+}
+
+impl Frame<'_> {
+    /// A cursor's text.
+    pub fn cursor(&self, cursor: Cursor) -> String {
+        cursor.encode(self.cursors, &self.list)
+    }
+}
+
 impl PublishedComment {
     /// One comment by itself.
-    pub fn new(row: PublishedRow, page: &str, words: &Wording) -> Self {
+    pub fn new(row: PublishedRow, frame: &Frame) -> Self {
         Self {
-            permalink: links::permalink(page, row.id),
+            permalink: links::permalink(&frame.page, row.id),
             id: row.id,
             parent_id: row.shown_parent_id,
             depth: row.shown_depth,
             author: PublicAuthor {
-                name: name_or_anonymous(row.name, words),
+                name: name_or_anonymous(row.name, frame.words),
                 url: row.url,
                 is_staff: row.moderator_id.is_some(),
             },
@@ -82,10 +101,10 @@ impl PublishedComment {
     }
 
     /// A comment with the replies that come with it.
-    pub fn with_children(node: Node, page: &str, words: &Wording) -> Self {
-        let children = node.children.into_iter().map(|child| Self::with_children(child, page, words)).collect();
-        let more = node.more.map(|cursor| cursor.encode());
-        Self { children: Some(children), more, ..Self::new(node.row, page, words) }
+    pub fn with_children(node: Node, frame: &Frame) -> Self {
+        let children = node.children.into_iter().map(|child| Self::with_children(child, frame)).collect();
+        let more = node.more.map(|cursor| frame.cursor(cursor));
+        Self { children: Some(children), more, ..Self::new(node.row, frame) }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::http::routes::RouteTable;
 use crate::http::wording;
 use crate::kit::ids::CommentId;
 
-use super::bodies::{ArticleReference, PublishedComment};
+use super::bodies::{ArticleReference, Frame, PublishedComment};
 use super::links;
 
 pub fn routes(table: &mut RouteTable) {
@@ -39,12 +39,16 @@ async fn show_comment(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let found = find::find_published(&app, id.into_inner()).await?.ok_or_else(Problem::not_found)?;
-    let words = wording::in_language(&found.site.language);
-    let page = links::page(&app, &found.site.key, &found.article.key);
+    let frame = Frame {
+        page: links::page(&app, &found.site.key, &found.article.key),
+        words: wording::in_language(&found.site.language),
+        cursors: &app.keys.cursor,
+        list: String::new(),
+    };
     let body = CommentInPlace {
-        comment: PublishedComment::new(found.comment, &page, words),
+        comment: PublishedComment::new(found.comment, &frame),
         article: ArticleReference::new(&found.site, &found.article),
-        ancestors: found.above.into_iter().map(|row| PublishedComment::new(row, &page, words)).collect(),
+        ancestors: found.above.into_iter().map(|row| PublishedComment::new(row, &frame)).collect(),
     };
     Ok(PublicBytes::json(&body)?.respond(&request))
 }

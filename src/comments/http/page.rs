@@ -19,6 +19,7 @@ use crate::http::paging::{PageQuery, next_url};
 use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 use crate::http::wording::{self, Wording};
+use crate::kit::cursor::Cursor;
 use crate::kit::fault::Fault;
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
@@ -57,7 +58,7 @@ async fn show_article_page(
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let mut fields = query.0;
-    let page = PageQuery::take(&mut fields, &ThreadQuery::list(View::Tree, Sort::Oldest))?;
+    let page = PageQuery::take(&mut fields, &app.keys.cursor, &ThreadQuery::list(View::Tree, Sort::Oldest))?;
     let (comment, reply_to) = (fields.id("comment"), fields.id("reply_to"));
     let head = load_head(&app, &site, &article, reply_to).await?;
     let comments = comments(&app, &head, page, comment.or(reply_to)).await?;
@@ -120,6 +121,7 @@ async fn make(app: &App, head: &Head, query: ThreadQuery, is_open: bool) -> Resu
     let page = thread::load_page(app, head.ground.site.key.clone(), head.ground.article.key.clone(), query).await?;
     let words = wording::in_language(&page.site.language);
     let view = Viewer {
+        app,
         page: links::page(app, &head.ground.site.key, &head.ground.article.key),
         words,
         deepest: i64::from(head.ground.site.settings.max_depth) - 1,
@@ -127,19 +129,25 @@ async fn make(app: &App, head: &Head, query: ThreadQuery, is_open: bool) -> Resu
     };
     let comments: Vec<CommentView> = page.comments.into_iter().map(|node| view.comment(node)).collect();
     let html = ThreadView { words, comments: &comments }.render().map_err(Problem::internal)?;
-    let next = page.next.map(|cursor| next_url(&view.page, "", &cursor.encode()));
+    let next = page.next.map(|cursor| view.goes_on_at(cursor));
     Ok(PublicBytes::new("text/html; charset=utf-8", html).with_next(next))
 }
 
 /// Turns comments into what the template shows.
-struct Viewer {
+struct Viewer<'a> {
+    app: &'a App,
     page: String,
     words: &'static Wording,
     deepest: i64,
     is_open: bool,
 }
 
-impl Viewer {
+impl Viewer<'_> {
+    fn goes_on_at(&self, cursor: Cursor) -> String {
+        let list = ThreadQuery::list(View::Tree, Sort::Oldest);
+        next_url(&self.page, "", &cursor.encode(&self.app.keys.cursor, &list))
+    }
+
     fn comment(&self, node: Node) -> CommentView {
         let row = node.row;
         let can_be_answered = self.is_open && i64::from(row.shown_depth) < self.deepest;
@@ -155,7 +163,7 @@ impl Viewer {
             edited_words: row.edited_at.map(|at| self.words.moment(at)),
             permalink: links::permalink(&self.page, row.id),
             reply_href: can_be_answered.then(|| format!("{}?reply_to={}#reply", self.page, row.id)),
-            more_href: node.more.map(|cursor| next_url(&self.page, "", &cursor.encode())),
+            more_href: node.more.map(|cursor| self.goes_on_at(cursor)),
             children: node.children.into_iter().map(|child| self.comment(child)).collect(),
         }
     }

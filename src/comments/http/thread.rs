@@ -13,7 +13,7 @@ use crate::http::routes::RouteTable;
 use crate::http::wording;
 use crate::kit::key::Key;
 
-use super::bodies::PublishedComment;
+use super::bodies::{Frame, PublishedComment};
 use super::links;
 
 /// The kind of kept bytes.
@@ -38,7 +38,7 @@ async fn list_comments(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
-    let query = read_query(query.0)?;
+    let query = read_query(&app, query.0)?;
     let foreign_writes = app.store.foreign_writes();
     let bytes = app
         .pages
@@ -49,10 +49,10 @@ async fn list_comments(
     Ok(bytes.respond(&request))
 }
 
-fn read_query(mut fields: Fields) -> Result<ThreadQuery, Problem> {
+fn read_query(app: &App, mut fields: Fields) -> Result<ThreadQuery, Problem> {
     let view = fields.choice("view", parse_view).unwrap_or(View::Tree);
     let sort = fields.choice("sort", parse_sort).unwrap_or(Sort::Oldest);
-    let page = PageQuery::take(&mut fields, &ThreadQuery::list(view, sort));
+    let page = PageQuery::take(&mut fields, &app.keys.cursor, &ThreadQuery::list(view, sort));
     fields.finish()?;
     Ok(ThreadQuery { view, sort, page: page?, beginning_with: None })
 }
@@ -76,13 +76,17 @@ fn parse_sort(text: &str) -> Option<Sort> {
 
 async fn make(app: &App, site: &Key, article: &Key, query: ThreadQuery) -> Result<PublicBytes, Problem> {
     let page = thread::load_page(app, site.clone(), article.clone(), query).await?;
-    let words = wording::in_language(&page.site.language);
-    let address = links::page(app, site, article);
-    let body = |node: thread::Node| match query.view {
-        View::Tree => PublishedComment::with_children(node, &address, words),
-        View::Flat => PublishedComment::new(node.row, &address, words),
+    let frame = Frame {
+        page: links::page(app, site, article),
+        words: wording::in_language(&page.site.language),
+        cursors: &app.keys.cursor,
+        list: ThreadQuery::list(query.view, query.sort),
     };
-    let next = page.next.map(|cursor| cursor.encode());
+    let body = |node: thread::Node| match query.view {
+        View::Tree => PublishedComment::with_children(node, &frame),
+        View::Flat => PublishedComment::new(node.row, &frame),
+    };
+    let next = page.next.map(|cursor| frame.cursor(cursor));
     let next_url = next.as_ref().map(|next| next_url(&links::thread(app, site, article), &query_text(query), next));
     let page = Page { items: page.comments.into_iter().map(body).collect::<Vec<_>>(), next };
     Ok(PublicBytes::json(&page)?.with_next(next_url))

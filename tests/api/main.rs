@@ -2,7 +2,9 @@
 //!
 //! Every test runs on `SQLite`, and on `PostgreSQL` too when `TEST_POSTGRES_URL` names a server on which it may make schemas.
 
+#[allow(dead_code)] // Each story uses what it needs of it.
 mod support;
 
 mod comments_post;
 mod databases;
+mod floors;

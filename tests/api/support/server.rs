@@ -11,7 +11,8 @@ use rejoinder::sites::{SetSite, set_site};
 use reqwest::{Method, RequestBuilder};
 
 use super::answer::Answer;
-use super::database::{TestDatabase, postgres_url};
+use super::database::{TestDatabase, databases};
+use super::raw::Raw;
 
 /// 24 November 2026, 12:00 UTC.
 pub const NOON: Millis = Millis(1_795_521_600_000);
@@ -43,8 +44,7 @@ pub fn on_each_database(test: impl AsyncFn(&TestApp)) {
 
 /// Runs a test on each database with a server of its own making.
 pub fn on_each_database_with(setup: &Setup, test: impl AsyncFn(&TestApp)) {
-    let databases = std::iter::once(TestDatabase::sqlite()).chain(postgres_url().map(TestDatabase::postgres));
-    for database in databases {
+    for database in databases() {
         actix_web::rt::System::new().block_on(async {
             let app = TestApp::start(setup, database).await;
             test(&app).await;
@@ -83,6 +83,16 @@ impl TestApp {
         }
     }
 
+    /// A connection to this server, to write bytes on.
+    pub fn raw(&self) -> Raw {
+        Raw::connect(self.address(), Duration::from_secs(20))
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// A request to this server.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
@@ -100,6 +110,19 @@ impl TestApp {
     /// Changes a site.
     pub async fn set_site(&self, key: &str, set: SetSite) {
         set_site(&self.app, &key_of(key), set).await.expect("a changed site");
+    }
+}
+
+/// Looks again until it is so, for ten seconds at most.
+#[track_caller]
+pub fn eventually(what: &str, is_so: impl AsyncFn() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let since = std::time::Instant::now();
+        while !is_so().await {
+            assert!(since.elapsed() < Duration::from_secs(10), "{caller}: not within ten seconds: {what}");
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 

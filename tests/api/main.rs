@@ -8,3 +8,4 @@ mod support;
 mod comments_post;
 mod databases;
 mod floors;
+mod migrations;

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use actix_multipart::MultipartError;
+use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use bytes::BytesMut;
-use futures_util::StreamExt;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
 
 use super::fields::Fields;
 use super::problem::{Kind, Problem};
@@ -72,7 +74,7 @@ impl FromRequest for JsonBody {
 }
 
 fn media_type(headers: &HeaderMap) -> Result<MediaType, Problem> {
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() != b"identity") {
+    if headers.get_all(header::CONTENT_ENCODING).any(|value| value.as_bytes() != b"identity") {
         return Err(unsupported("Send the body without a Content-Encoding."));
     }
     let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -125,21 +127,14 @@ async fn read(mut payload: Payload) -> Result<BytesMut, Problem> {
 }
 
 async fn read_multipart(headers: &HeaderMap, payload: Payload) -> Result<Fields, Problem> {
-    let unreadable = |_| Problem::new(Kind::Unreadable, "The body is not a multipart form.");
-    let mut parts = actix_multipart::Multipart::new(headers, payload);
+    let mut parts = actix_multipart::Multipart::new(headers, bounded(payload));
     let mut fields = Fields::default();
-    let mut size = 0;
     while let Some(part) = parts.next().await {
-        let mut part = part.map_err(unreadable)?;
+        let mut part = part.map_err(not_multipart)?;
         let name = part.name().unwrap_or_default().to_owned();
         let mut value = Vec::new();
         while let Some(chunk) = part.next().await {
-            let chunk = chunk.map_err(unreadable)?;
-            size += chunk.len();
-            if size > MAX_BODY {
-                return Err(too_large());
-            }
-            value.extend_from_slice(&chunk);
+            value.extend_from_slice(&chunk.map_err(not_multipart)?);
         }
         let value = String::from_utf8(value).map_err(|_| Problem::new(Kind::Unreadable, "The form is not UTF-8."))?;
         fields.add(name, value);
@@ -147,7 +142,24 @@ async fn read_multipart(headers: &HeaderMap, payload: Payload) -> Result<Fields,
     Ok(fields)
 }
 
-fn broken_off(_: actix_web::error::PayloadError) -> Problem {
+/// The same bytes, with an error where they pass the limit: what stands between the parts of a form counts too.
+fn bounded(payload: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> {
+    let mut size = 0;
+    payload.map(move |chunk| {
+        let chunk = chunk?;
+        size += chunk.len();
+        if size > MAX_BODY { Err(PayloadError::Overflow) } else { Ok(chunk) }
+    })
+}
+
+fn not_multipart(error: MultipartError) -> Problem {
+    match error {
+        MultipartError::Payload(PayloadError::Overflow) => too_large(),
+        _ => Problem::new(Kind::Unreadable, "The body is not a multipart form."),
+    }
+}
+
+fn broken_off(_: PayloadError) -> Problem {
     Problem::new(Kind::Unreadable, "The body broke off, or is not framed as HTTP asks.")
 }
 

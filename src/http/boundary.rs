@@ -1,5 +1,5 @@
-//! What happens around every request, in this order: the path below a prefix, `HEAD` as `GET`, the handler, headers that
-//! protect browsers, and, when something went wrong, the problem's bytes and one line in the log.
+//! What happens around every request, in this order: the path below a prefix, `HEAD` as `GET`, a hold on the body, the
+//! handler, headers that protect browsers, and, when something went wrong, the problem's bytes and one line in the log.
 //!
 //! Requests are logged at `debug`; the default level, `info`, says nothing of requests that went well. A line names the
 //! route and never the path, a query, an address or anything a reader sent.
@@ -23,7 +23,7 @@ use crate::app::App;
 use super::limits::Standing;
 use super::problem::{Kind, Problem};
 use super::problem_page::ProblemPage;
-use super::wording;
+use super::{unread, wording};
 
 /// The content security policy of every page: own styles, own forms, nothing else.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
@@ -47,6 +47,7 @@ pub async fn boundary<B: MessageBody + 'static>(
         request.head_mut().method = Method::GET;
     }
     let method = request.method().clone();
+    let unread = unread::hold(&mut request);
     let span = tracing::debug_span!("request", trace_id = %TraceId(trace));
     // Handlers' and extractors' errors have become answers below; an error here would be the framework's own.
     let response = next.call(request).instrument(span).await?;
@@ -59,7 +60,10 @@ pub async fn boundary<B: MessageBody + 'static>(
         status = response.status().as_u16(),
         "answered"
     );
-    Ok(response)
+    Ok(match unread {
+        Some(unread) => unread::release_after(unread, response),
+        None => response,
+    })
 }
 
 /// Turns the body of every 4xx and 5xx, the framework's own included, into a problem.

@@ -5,6 +5,7 @@
 #[allow(dead_code)] // Each story uses what it needs of it.
 mod support;
 
+mod bodies;
 mod comments_post;
 mod databases;
 mod floors;

@@ -9,4 +9,6 @@ mod bodies;
 mod comments_post;
 mod databases;
 mod floors;
+mod headers;
 mod migrations;
+mod unicode;

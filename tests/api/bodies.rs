@@ -756,7 +756,8 @@ mod size {
                 ("PUT", article.as_str(), 401),
             ] {
                 let mut raw = app.raw();
-                raw.send(format!("{method} {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")).expect("a head");
+                raw.send(format!("{method} {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"))
+                    .expect("a head");
                 raw.send(chunk(b"x")).expect("a beginning");
                 let answer = raw.answer().expect("an answer").expect("an answer");
                 assert_eq!(answer.status, status, "{method} {path}");

@@ -6,6 +6,7 @@
 mod support;
 
 mod bodies;
+mod command_line;
 mod comments_post;
 mod databases;
 mod floors;

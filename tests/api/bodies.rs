@@ -41,6 +41,7 @@ fn in_string(bytes: &[u8]) -> Vec<u8> {
     [b"[\"", bytes, b"\"]"].concat()
 }
 
+#[allow(clippy::too_many_lines)] // A table.
 fn must_be_read() -> Texts {
     let mut texts = Texts::new();
     add_all(
@@ -784,7 +785,7 @@ mod size {
     /// Sends until the other side closes; fails when it takes all that ten seconds can send.
     #[track_caller]
     fn assert_cut_off(mut raw: Raw, what: &str) {
-        let part = chunk(&[b'x'; 64 * 1024]);
+        let part = chunk(&vec![b'x'; 64 * 1024]);
         let since = Instant::now();
         while raw.stream.write(&part).is_ok_and(|count| count > 0) {
             assert!(since.elapsed() < Duration::from_secs(10), "{what}: it still reads");

@@ -294,13 +294,11 @@ mod rules {
             let mut used = paths_from(&source.code, "std");
             used.extend(paths_from(&source.code, "tokio"));
             let is_pure = |path: &Vec<String>| match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                ["std", "fs" | "io" | "env" | "process" | "os" | "thread", ..] => false,
                 // Addresses are values; sockets are not.
                 ["std", "net", name, ..] => matches!(name, "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr"),
-                ["std", "net"] => false,
                 // A semaphore waits for other tasks, not for the world.
                 ["tokio", "sync", ..] => source.path == "src/kit/places.rs",
-                ["tokio", ..] => false,
+                ["std", "fs" | "io" | "env" | "process" | "os" | "thread" | "net", ..] | ["tokio", ..] => false,
                 // One place reads the clock.
                 ["std", "time", "SystemTime" | "Instant", ..] => source.path == "src/kit/clock.rs",
                 _ => true,

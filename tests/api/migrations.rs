@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -303,6 +303,5 @@ fn killed_while_migrating_it_leaves_the_old_schema_or_the_new_one() {
             bare.down();
         }
         assert!(old > 0 && new > 0, "the moments missed the migration: {old} before, {new} after, {whole:?}");
-        assert!(whole < Duration::from_secs(60));
     }
 }

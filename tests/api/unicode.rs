@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::people::Person;
 use crate::support::server::TestApp;
-use crate::support::{Answer, form, on_each_database};
+use crate::support::{Answer, form, on_each_database, percent};
 
 /// What became of one text, in words that can be compared between databases.
 type Outcomes = RefCell<Vec<Vec<String>>>;
@@ -136,7 +136,7 @@ mod names {
                 match wanted {
                     Ok(clean) => assert_eq!((status, shown.as_str()), (202, *clean), "{name:?}"),
                     Err(code) => {
-                        assert_eq!((status, shown.as_str()), (422, format!("/name {code}").as_str()), "{name:?}")
+                        assert_eq!((status, shown.as_str()), (422, format!("/name {code}").as_str()), "{name:?}");
                     }
                 }
                 found.push(format!("{name:?} {status} {shown}"));
@@ -411,7 +411,7 @@ mod naughty_strings {
             let article = app.article("a").await;
             let admin = app.admin().await;
             for text in &strings {
-                let escaped: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+                let escaped = percent(text);
                 for path in [
                     format!("/api/v1/sites/main/articles/{escaped}"),
                     format!("/api/v1/comments/{escaped}"),
@@ -493,7 +493,7 @@ mod sql {
             app.approve(&admin, shown).await;
             let before = state(app, &admin).await;
             for text in INJECTIONS {
-                let escaped: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+                let escaped = percent(text);
                 for (path, statuses) in [
                     (format!("/api/v1/sites/{escaped}/articles/a"), &[404][..]),
                     (format!("/api/v1/sites/main/articles/{escaped}"), &[404]),

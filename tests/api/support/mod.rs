@@ -7,7 +7,7 @@ pub mod process;
 pub mod raw;
 pub mod server;
 
-pub use answer::Answer;
+pub use answer::{Answer, percent};
 pub use database::postgres_url;
 pub use people::form;
 pub use server::{Setup, eventually, on_each_database, on_each_database_with};

@@ -1,6 +1,8 @@
 //! The one handle that carries everything a handler, a job or a command needs. Nothing is global; nothing in it is a
 //! feature's.
 
+use std::sync::atomic::AtomicBool;
+
 use crate::config::{PublicUrl, Settings};
 use crate::http::caching::PageCache;
 use crate::http::limits::Limits;
@@ -29,6 +31,8 @@ pub struct App {
     pub origins: OriginCache,
     /// What features remember.
     pub shelves: Shelves,
+    /// Whether it is about to stop: every answer is then the last on its connection.
+    pub is_stopping: AtomicBool,
 }
 
 /// The keys made from the installation's secret, one for each use.
@@ -83,6 +87,7 @@ impl App {
             running: Running::default(),
             origins: OriginCache::default(),
             shelves: Shelves::default(),
+            is_stopping: AtomicBool::new(false),
             settings,
             public_url,
             store,

@@ -8,7 +8,8 @@ use crate::server;
 
 use super::Failure;
 
-/// Serves. On SIGTERM or SIGINT no new connection is taken, what is being answered is answered, then it ends.
+/// Serves. On SIGTERM or SIGINT every answer becomes the last on its connection, a second later no new connection is
+/// taken, what is being answered is answered, then it ends.
 pub async fn serve(settings: Settings) -> Result<(), Failure> {
     serve_and(settings, |_| ()).await
 }
@@ -16,19 +17,20 @@ pub async fn serve(settings: Settings) -> Result<(), Failure> {
 /// Serves, and tells `announce` how links are made as soon as they work.
 pub async fn serve_and(settings: Settings, announce: impl FnOnce(&dyn Fn(&str) -> String)) -> Result<(), Failure> {
     let running = server::start(settings, Clock::system()).await?;
+    // Before it says that it listens: who reads that may send a signal at once.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     println!("listening on http://{}", running.address);
     announce(&|path| running.app.link(path));
     tracing::info!(address = %running.address, public_url = running.app.public_url.as_str(), "serving");
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let handle = running.handle.clone();
+    let (app, handle) = (running.app.clone(), running.handle.clone());
     actix_web::rt::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        handle.stop(true).await;
+        server::stop(&app, &handle).await;
     });
     running.server.await?;
     tracing::info!("stopped");

@@ -74,7 +74,7 @@ impl FromRequest for JsonBody {
 }
 
 fn media_type(headers: &HeaderMap) -> Result<MediaType, Problem> {
-    if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value.as_bytes() != b"identity") {
+    if headers.get_all(header::CONTENT_ENCODING).any(|value| value.as_bytes() != b"identity") {
         return Err(unsupported("Send the body without a Content-Encoding."));
     }
     let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -127,18 +127,14 @@ async fn read(mut payload: Payload) -> Result<BytesMut, Problem> {
 }
 
 async fn read_multipart(headers: &HeaderMap, payload: Payload) -> Result<Fields, Problem> {
-    let unreadable = |error| match error {
-        MultipartError::Payload(PayloadError::Overflow) => too_large(),
-        _ => Problem::new(Kind::Unreadable, "The body is not a multipart form."),
-    };
     let mut parts = actix_multipart::Multipart::new(headers, bounded(payload));
     let mut fields = Fields::default();
     while let Some(part) = parts.next().await {
-        let mut part = part.map_err(unreadable)?;
+        let mut part = part.map_err(not_multipart)?;
         let name = part.name().unwrap_or_default().to_owned();
         let mut value = Vec::new();
         while let Some(chunk) = part.next().await {
-            value.extend_from_slice(&chunk.map_err(unreadable)?);
+            value.extend_from_slice(&chunk.map_err(not_multipart)?);
         }
         let value = String::from_utf8(value).map_err(|_| Problem::new(Kind::Unreadable, "The form is not UTF-8."))?;
         fields.add(name, value);
@@ -146,7 +142,7 @@ async fn read_multipart(headers: &HeaderMap, payload: Payload) -> Result<Fields,
     Ok(fields)
 }
 
-/// The body as it comes, until it is too large. Boundaries and headers of parts count: they take room too.
+/// The same bytes, with an error where they pass the limit: what stands between the parts of a form counts too.
 fn bounded(payload: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> {
     let mut size = 0;
     payload.map(move |chunk| {
@@ -154,6 +150,13 @@ fn bounded(payload: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> 
         size += chunk.len();
         if size > MAX_BODY { Err(PayloadError::Overflow) } else { Ok(chunk) }
     })
+}
+
+fn not_multipart(error: MultipartError) -> Problem {
+    match error {
+        MultipartError::Payload(PayloadError::Overflow) => too_large(),
+        _ => Problem::new(Kind::Unreadable, "The body is not a multipart form."),
+    }
 }
 
 fn broken_off(_: PayloadError) -> Problem {

@@ -1,5 +1,5 @@
-//! What happens around every request, in this order: the path below a prefix, `HEAD` as `GET`, the handler, headers that
-//! protect browsers, and, when something went wrong, the problem's bytes and one line in the log.
+//! What happens around every request, in this order: the path below a prefix, `HEAD` as `GET`, a hold on the body, the
+//! handler, headers that protect browsers, and, when something went wrong, the problem's bytes and one line in the log.
 //!
 //! Requests are logged at `debug`; the default level, `info`, says nothing of requests that went well. A line names the
 //! route and never the path, a query, an address or anything a reader sent.
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use askama::Template;
@@ -25,7 +25,7 @@ use crate::app::App;
 use super::limits::Standing;
 use super::problem::{Kind, Problem};
 use super::problem_page::ProblemPage;
-use super::wording;
+use super::{unread, wording};
 
 /// The content security policy of every page: own styles, own forms, nothing else.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
@@ -49,6 +49,7 @@ pub async fn boundary<B: MessageBody + 'static>(
         request.head_mut().method = Method::GET;
     }
     let method = request.method().clone();
+    let unread = unread::hold(&mut request);
     let span = tracing::debug_span!("request", trace_id = %TraceId(trace));
     // Handlers' and extractors' errors have become answers below; an error here would be the framework's own.
     let called = AssertUnwindSafe(next.call(request).instrument(span)).catch_unwind().await;
@@ -62,7 +63,10 @@ pub async fn boundary<B: MessageBody + 'static>(
         status = response.status().as_u16(),
         "answered"
     );
-    Ok(response)
+    Ok(match unread {
+        Some(unread) => unread::release_after(unread, response),
+        None => response,
+    })
 }
 
 /// A handler panicked. Its message went to standard error when it did; the client hears what it hears of any failure.
@@ -161,6 +165,11 @@ fn finish_headers<B>(response: &mut ServiceResponse<B>) {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/html"));
+    let app = response.request().app_data::<web::Data<App>>();
+    if app.is_some_and(|app| app.is_stopping.load(Ordering::Relaxed)) {
+        // Whoever keeps the connection must not begin another request on it that nobody would read any more.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY });

@@ -17,4 +17,5 @@ pub mod problem;
 mod problem_kinds;
 mod problem_page;
 pub mod routes;
+mod unread;
 pub mod wording;

@@ -5,6 +5,7 @@ mod operating;
 mod routes;
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -26,8 +27,11 @@ pub use cors::cors;
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// How long requests that are being answered may take when the server stops, in seconds.
-const STOP_WITHIN_S: u64 = 8;
+/// How long, when the server is about to stop, it goes on answering and tells every client that this was the last answer
+/// on its connection. Without it, what clients have sent and nobody has read yet would be lost.
+const LAST_ORDERS: Duration = Duration::from_secs(1);
+/// How long requests that are being answered after that may take, in seconds.
+const STOP_WITHIN_S: u64 = 7;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +73,13 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
     jobs::start(&app);
     let server = serve(listener, app.clone())?;
     Ok(Running { address, app, handle: server.handle(), server })
+}
+
+/// Stops a server: last orders, then no new connection, then what is being answered is answered.
+pub async fn stop(app: &App, handle: &ServerHandle) {
+    app.is_stopping.store(true, Ordering::Relaxed);
+    actix_web::rt::time::sleep(LAST_ORDERS).await;
+    handle.stop(true).await;
 }
 
 fn serve(listener: TcpListener, app: web::Data<App>) -> Result<actix_web::dev::Server, std::io::Error> {

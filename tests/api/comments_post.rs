@@ -408,7 +408,7 @@ mod parse {
             };
             for media_type in ["application/json", URLENCODED, MULTIPART] {
                 // Declared: refused before a byte of it comes.
-                let declared = app.raw(head("Content-Length: 524289", media_type).into_bytes()).await;
+                let declared = app.send_raw(head("Content-Length: 524289", media_type).into_bytes()).await;
                 assert!(declared.starts_with("HTTP/1.1 413 "), "{media_type}: {declared}");
                 assert!(declared.contains("/problems/too-large"), "{media_type}: {declared}");
                 // Not declared, and it never ends: the answer comes all the same.
@@ -418,7 +418,7 @@ mod parse {
                 for _ in 0..40 {
                     request.extend(b"4000\r\n".iter().chain(&[b'x'; 0x4000]).chain(b"\r\n"));
                 }
-                let chunked = app.raw(request).await;
+                let chunked = app.send_raw(request).await;
                 assert!(chunked.starts_with("HTTP/1.1 413 "), "{media_type}: {chunked}");
             }
             // What is no field's value counts too.
@@ -429,7 +429,7 @@ mod parse {
                 for _ in 0..40 {
                     request.extend(format!("{:x}\r\n{chunk}\r\n", chunk.len()).into_bytes());
                 }
-                let chunked = app.raw(request).await;
+                let chunked = app.send_raw(request).await;
                 assert!(chunked.starts_with("HTTP/1.1 413 "), "{filler:?}: {chunked}");
             }
             let just_fits = format!("{}{}", form("x"), " ".repeat(512 * 1024 - form("x").to_string().len()));

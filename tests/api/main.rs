@@ -4,13 +4,20 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on has failed.
 
+#[allow(dead_code)] // Each story uses what it needs of it.
 mod support;
 
+mod bodies;
+mod command_line;
 mod comments_post;
 mod comments_thread;
 mod databases;
 mod durability;
+mod floors;
+mod headers;
 mod leaks;
 mod lost_database;
+mod migrations;
 mod pages;
 mod receipts;
+mod unicode;

@@ -551,8 +551,9 @@ mod hostile {
                 "/api/v1/sites/main/articles/a/comments?limit=1%0d%0aX-Injected:%201",
                 "/api/v1/sites/main/counts?article=a%0d%0aX-Injected:%201",
             ] {
-                let raw =
-                    app.raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").into_bytes()).await;
+                let raw = app
+                    .send_raw(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").into_bytes())
+                    .await;
                 let head = raw.split_once("\r\n\r\n").expect("a head").0;
                 assert!(!head.to_lowercase().contains("injected"), "{head}");
             }

@@ -73,6 +73,11 @@ impl Answer {
     }
 }
 
+/// A text as part of a path or query: everything but letters and digits escaped.
+pub fn percent(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -21,6 +21,17 @@ pub fn postgres_url() -> Option<String> {
     std::env::var("TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty())
 }
 
+/// A migrated database of each kind there is.
+pub fn databases() -> impl Iterator<Item = TestDatabase> {
+    std::iter::once_with(TestDatabase::sqlite).chain(postgres_url().map(TestDatabase::postgres))
+}
+
+/// A database of each kind there is, with nothing in it.
+pub fn empty_databases() -> impl Iterator<Item = TestDatabase> {
+    let sqlite = || TestDatabase::Sqlite { dir: tempfile::tempdir().expect("a folder") };
+    std::iter::once_with(sqlite).chain(postgres_url().map(TestDatabase::empty_postgres))
+}
+
 impl TestDatabase {
     pub fn sqlite() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
@@ -29,12 +40,24 @@ impl TestDatabase {
     }
 
     pub fn postgres(server: String) -> Self {
+        let database = Self::empty_postgres(server);
+        migrate(&database.url()).expect("a migrated schema");
+        database
+    }
+
+    fn empty_postgres(server: String) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let schema = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         execute(&server, &format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}"));
-        let database = Self::Postgres { server, schema };
-        migrate(&database.url()).expect("a migrated schema");
-        database
+        Self::Postgres { server, schema }
+    }
+
+    /// The file, when it is one.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Self::Sqlite { dir } => dir.path().join("test.db"),
+            Self::Postgres { .. } => panic!("a schema is no file"),
+        }
     }
 
     pub fn url(&self) -> DatabaseUrl {

@@ -4,9 +4,11 @@ pub mod answer;
 pub mod database;
 pub mod markup;
 pub mod people;
+pub mod process;
+pub mod raw;
 pub mod server;
 
-pub use answer::Answer;
+pub use answer::{Answer, percent};
 pub use database::postgres_url;
 pub use people::form;
-pub use server::{Setup, on_each_database, on_each_database_with};
+pub use server::{Setup, eventually, on_each_database, on_each_database_with};

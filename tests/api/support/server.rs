@@ -13,7 +13,8 @@ use rejoinder::sites::{SetSite, set_site};
 use reqwest::{Method, RequestBuilder};
 
 use super::answer::Answer;
-use super::database::{TestDatabase, postgres_url};
+use super::database::{TestDatabase, databases};
+use super::raw::Raw;
 
 /// 24 November 2026, 12:00 UTC.
 pub const NOON: Millis = Millis(1_795_521_600_000);
@@ -45,8 +46,7 @@ pub fn on_each_database(test: impl AsyncFn(&TestApp)) {
 
 /// Runs a test on each database with a server of its own making.
 pub fn on_each_database_with(setup: &Setup, test: impl AsyncFn(&TestApp)) {
-    let databases = std::iter::once(TestDatabase::sqlite()).chain(postgres_url().map(TestDatabase::postgres));
-    for database in databases {
+    for database in databases() {
         actix_web::rt::System::new().block_on(async {
             let app = TestApp::start(setup, database).await;
             test(&app).await;
@@ -85,6 +85,16 @@ impl TestApp {
         }
     }
 
+    /// A connection to this server, to write bytes on.
+    pub fn raw(&self) -> Raw {
+        Raw::connect(self.address(), Duration::from_secs(20))
+    }
+
+    /// `host:port`.
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// A request to this server.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
@@ -95,7 +105,7 @@ impl TestApp {
     }
 
     /// Sends bytes as they are and gives the answer as it came: for what no HTTP client would send or show.
-    pub async fn raw(&self, request: Vec<u8>) -> String {
+    pub async fn send_raw(&self, request: Vec<u8>) -> String {
         let address = self.base.trim_start_matches("http://").to_owned();
         let exchange = actix_web::rt::task::spawn_blocking(move || {
             let mut stream = TcpStream::connect(address).expect("a connection");
@@ -131,6 +141,19 @@ fn is_whole(answer: &[u8]) -> bool {
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     body.len() >= length.unwrap_or(0_usize)
+}
+
+/// Looks again until it is so, for ten seconds at most.
+#[track_caller]
+pub fn eventually(what: &str, is_so: impl AsyncFn() -> bool) -> impl Future<Output = ()> {
+    let caller = std::panic::Location::caller();
+    async move {
+        let since = std::time::Instant::now();
+        while !is_so().await {
+            assert!(since.elapsed() < Duration::from_secs(10), "{caller}: not within ten seconds: {what}");
+            actix_web::rt::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 }
 
 /// A key known to be one.

@@ -23,14 +23,14 @@ pub async fn serve_and(settings: Settings, announce: impl FnOnce(&dyn Fn(&str) -
     println!("listening on http://{}", running.address);
     announce(&|path| running.app.link(path));
     tracing::info!(address = %running.address, public_url = running.app.public_url.as_str(), "serving");
-    let (app, handle) = (running.app.clone(), running.handle.clone());
+    let (app, handle, listener) = (running.app.clone(), running.handle.clone(), running.listener);
     actix_web::rt::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        server::stop(&app, &handle).await;
+        server::stop(&app, &handle, listener).await;
     });
     running.server.await?;
     tracing::info!("stopped");

@@ -4,7 +4,8 @@ mod cors;
 mod operating;
 mod routes;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How long, when the server is about to stop, it goes on answering and tells every client that this was the last answer
 /// on its connection. Without it, what clients have sent and nobody has read yet would be lost.
 const LAST_ORDERS: Duration = Duration::from_secs(1);
+/// How long the last connections that were taken have for their request.
+const LAST_CONNECTIONS: Duration = Duration::from_millis(300);
 /// How long requests that are being answered after that may take, in seconds.
 const STOP_WITHIN_S: u64 = 7;
 
@@ -54,6 +57,8 @@ pub struct Running {
     pub app: web::Data<App>,
     pub handle: ServerHandle,
     pub server: actix_web::dev::Server,
+    /// A second handle of the listener, by which it is closed.
+    pub listener: TcpListener,
 }
 
 /// Migrates, opens the database and begins to listen.
@@ -71,14 +76,17 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
     let public_url = settings.public_url.clone().unwrap_or_else(|| PublicUrl::of_address(address));
     let app = web::Data::new(App::new(settings, public_url, store, clock).await?);
     jobs::start(&app);
-    let server = serve(listener, app.clone())?;
-    Ok(Running { address, app, handle: server.handle(), server })
+    let server = serve(listener.try_clone()?, app.clone())?;
+    Ok(Running { address, app, handle: server.handle(), server, listener })
 }
 
 /// Stops a server: last orders, then no new connection, then what is being answered is answered.
-pub async fn stop(app: &App, handle: &ServerHandle) {
+pub async fn stop(app: &App, handle: &ServerHandle, listener: TcpListener) {
     app.is_stopping.store(true, Ordering::Relaxed);
     actix_web::rt::time::sleep(LAST_ORDERS).await;
+    // The listener is closed before the framework stops: it drops connections that it has taken and not begun to read.
+    let _ = TcpStream::from(OwnedFd::from(listener)).shutdown(Shutdown::Both);
+    actix_web::rt::time::sleep(LAST_CONNECTIONS).await;
     handle.stop(true).await;
 }
 

@@ -54,7 +54,7 @@ pub struct Given {
     #[arg(long, global = true, env = "REJOINDER_LIMITS", value_name = "on|off")]
     pub limits: Option<String>,
 
-    /// Log filter, such as `info` or `rejoinder=debug` [default: `info,actix_server=warn`]
+    /// Log filter, such as `info` or `rejoinder=debug` [default: `info,actix_server=warn,actix_http=off`]
     #[arg(long, global = true, env = "REJOINDER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
 
@@ -129,7 +129,7 @@ impl TryFrom<Given> for Settings {
             public_url: given.public_url.as_deref().map(public_url).transpose()?,
             trusted_proxies: networks(given.trusted_proxies.as_deref().unwrap_or(""))?,
             has_limits: on_or_off("limits", given.limits.as_deref().unwrap_or("on"))?,
-            log: log_filter(given.log.as_deref().unwrap_or("info,actix_server=warn"))?,
+            log: log_filter(given.log.as_deref().unwrap_or("info,actix_server=warn,actix_http=off"))?,
             log_format: log_format(given.log_format.as_deref().unwrap_or("text"))?,
             keep_address_days: days(given.keep_address_days.unwrap_or(90))?,
         })

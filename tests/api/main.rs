@@ -4,5 +4,7 @@
 
 mod support;
 
+mod accounts;
 mod comments_post;
 mod databases;
+mod tokens_forged;

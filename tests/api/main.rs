@@ -5,6 +5,9 @@
 mod support;
 
 mod accounts;
+mod articles;
 mod comments_post;
 mod databases;
+mod review_decide;
+mod review_queue;
 mod tokens_forged;

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod database;
 pub mod people;
+pub mod routes;
 pub mod server;
 
 pub use answer::Answer;

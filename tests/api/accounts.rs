@@ -209,7 +209,9 @@ mod passwords {
                 app.app.store.read(|conn| Ok(moderators::table.select(moderators::password_hash).load(conn)?)).await;
             let mut hashes = hashes.expect("hashes");
             assert_eq!(hashes.len(), 3);
-            hashes.iter().for_each(|hash| assert_strong(hash));
+            for hash in &hashes {
+                assert_strong(hash);
+            }
             hashes.sort();
             hashes.dedup();
             assert_eq!(hashes.len(), 3, "the same password twice, and yet no hash twice");

@@ -207,7 +207,9 @@ fn judge(document: &Value, schema: &Value, value: &Value, at: &str, faults: &mut
         return judge(document, target, value, at, faults);
     }
     if let Some(all) = schema["allOf"].as_array() {
-        all.iter().for_each(|schema| judge(document, schema, value, at, faults));
+        for schema in all {
+            judge(document, schema, value, at, faults);
+        }
     }
     for name in ["oneOf", "anyOf"] {
         if let Some(choices) = schema[name].as_array() {

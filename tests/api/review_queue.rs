@@ -306,7 +306,7 @@ mod item {
             "comment": "Some *emphasis* & <b>more</b>",
         });
         let request = app.request(Method::POST, &format!("{article}/comments")).header("user-agent", "Tester/1.0");
-        Answer::of(request.json(&body)).await.expect(202).json()["id"].as_i64().unwrap()
+        Answer::of(request.json(&body)).await.expect(202).json()["id"].as_i64().expect("an id")
     }
 
     #[test]

@@ -60,7 +60,8 @@ impl Forge {
         let (one, other) = (app.moderator().await, app.admin().await);
         let article = app.article("a").await;
         let posted = app.post(&article, &form("for its receipt")).await.expect(202).json();
-        let receipt = posted["receipt_url"].as_str().expect("a receipt").rsplit('/').next().unwrap().to_owned();
+        let receipt =
+            posted["receipt_url"].as_str().expect("a receipt").rsplit('/').next().expect("a token").to_owned();
         let others = claims(&other);
         let text = |name: &str| others[name].as_str().expect("a claim").to_owned();
         Self {
@@ -98,7 +99,7 @@ impl Forge {
 
     fn without(&self, name: &str) -> String {
         let mut claims = self.claims.clone();
-        claims.as_object_mut().unwrap().remove(name);
+        claims.as_object_mut().expect("claims").remove(name);
         self.raw(claims.to_string())
     }
 
@@ -215,7 +216,7 @@ fn key_tricks(forge: &Forge) -> Vec<Forgery> {
     for (name, key) in [
         ("signed with an empty key", b"".as_slice()),
         ("signed with a guessed key", b"secret"),
-        ("signed with the issuer's name", forge.claims["iss"].as_str().unwrap().as_bytes()),
+        ("signed with the issuer's name", forge.claims["iss"].as_str().expect("a claim").as_bytes()),
         ("signed with the audience", b"rejoinder"),
         ("signed with the user's own password", PASSWORD.as_bytes()),
         ("signed with the refresh token", forge.refresh.as_bytes()),
@@ -258,8 +259,8 @@ fn claims_that_lie(forge: &Forge) -> Vec<Forgery> {
         .map(|name| bearer(format!("{name} missing"), forge.without(name)))
         .collect();
     let now = NOON.0 / 1000;
-    let iss = forge.claims["iss"].as_str().unwrap();
-    let (sub, sid) = (forge.claims["sub"].as_str().unwrap(), forge.claims["sid"].as_str().unwrap());
+    let iss = forge.claims["iss"].as_str().expect("a claim");
+    let (sub, sid) = (forge.claims["sub"].as_str().expect("a claim"), forge.claims["sid"].as_str().expect("a claim"));
     let lies = [
         ("aud", json!("another")),
         ("aud", json!("Rejoinder")),
@@ -276,7 +277,7 @@ fn claims_that_lie(forge: &Forge) -> Vec<Forgery> {
         ("iss", json!(null)),
         ("iss", json!([iss])),
         ("sub", json!(forge.other_sub)),
-        ("sub", json!(sub.parse::<i64>().unwrap())),
+        ("sub", json!(sub.parse::<i64>().expect("a number"))),
         ("sub", json!(format!("0{sub}"))),
         ("sub", json!(format!(" {sub}"))),
         ("sub", json!(format!("+{sub}"))),
@@ -291,7 +292,7 @@ fn claims_that_lie(forge: &Forge) -> Vec<Forgery> {
         ("sid", json!("0")),
         ("sid", json!("999999")),
         ("sid", json!(format!("{sid}.0"))),
-        ("sid", json!(sid.parse::<i64>().unwrap())),
+        ("sid", json!(sid.parse::<i64>().expect("a number"))),
         ("sid", json!("")),
         ("sid", json!(null)),
         ("exp", json!(now)),
@@ -342,7 +343,7 @@ fn signatures(forge: &Forge) -> Vec<Forgery> {
     let twin = char::from(alphabet[position ^ 1]);
     let cut = &signature[..signature.len() - 1];
     let other_sub = forge.payload().replace(
-        &format!("\"sub\":\"{}\"", forge.claims["sub"].as_str().unwrap()),
+        &format!("\"sub\":\"{}\"", forge.claims["sub"].as_str().expect("a claim")),
         &format!("\"sub\":\"{}\"", forge.other_sub),
     );
     assert_ne!(other_sub, forge.payload());

@@ -148,6 +148,8 @@ mod tests {
             ("passwordpassword", Err(PasswordError::Common)),
             ("PASSWORDPASSWORD", Err(PasswordError::Common)),
             ("qwertyuiopasdfghjkl", Err(PasswordError::Common)),
+            ("qwertyuiopasdfgh", Err(PasswordError::Common)),
+            ("passwordpassword1", Err(PasswordError::Common)),
             ("ludovica-marchetti-ludovica", Ok(())),
             ("fifteen letters", Ok(())),
             ("ünïcödé counts by character", Ok(())),

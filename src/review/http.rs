@@ -56,6 +56,15 @@ pub fn routes(table: &mut RouteTable) {
 /// A comment in the queue.
 #[derive(Serialize, ToSchema)]
 struct QueueItem {
+    #[serde(flatten)]
+    comment: ItemComment,
+    /// How many readers reported it.
+    reports: i64,
+}
+
+/// A comment as moderators see it, in the queue and on its own.
+#[derive(Serialize, ToSchema)]
+struct ItemComment {
     #[schema(value_type = i64)]
     id: CommentId,
     version: i64,
@@ -79,9 +88,6 @@ struct QueueItem {
     /// 0 to 1.
     risk: f64,
     claimed_by: Option<String>,
-    /// How many readers reported it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reports: Option<i64>,
     matches: Vec<Match>,
 }
 
@@ -119,7 +125,7 @@ struct Match {
 #[derive(Serialize, ToSchema)]
 struct OneComment {
     #[serde(flatten)]
-    item: QueueItem,
+    comment: ItemComment,
     #[schema(value_type = String, format = DateTime)]
     received_at: Millis,
     screening: Option<BTreeMap<String, String>>,
@@ -129,8 +135,7 @@ struct OneComment {
     notes: Vec<String>,
     claim: Option<BTreeMap<String, String>>,
     /// Readers' reports, in place of their number.
-    #[serde(rename = "reports")]
-    report_list: Vec<String>,
+    reports: Vec<String>,
 }
 
 /// A decision.
@@ -171,7 +176,10 @@ async fn list_queue(
         let url = next_url(&app.link("/api/v1/review/comments"), request.query_string(), next);
         response.insert_header((header::LINK, next_link(&url)));
     }
-    Ok(response.json(Page { items: items.into_iter().map(body).collect(), next }))
+    Ok(response.json(Page {
+        items: items.into_iter().map(|item| QueueItem { comment: body(item), reports: 0 }).collect(),
+        next,
+    }))
 }
 
 /// One comment.
@@ -189,13 +197,13 @@ async fn show_queue_item(
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
     Ok(response.json(OneComment {
         received_at: item.comment.received_at,
-        item: QueueItem { reports: None, ..body(item) },
+        comment: body(item),
         screening: None,
         revisions: Vec::new(),
         decisions,
         notes: Vec::new(),
         claim: None,
-        report_list: Vec::new(),
+        reports: Vec::new(),
     }))
 }
 
@@ -299,9 +307,9 @@ fn replay(app: &App, moderator: &Moderator, decide: &Decide, key: &str) -> Repla
     }
 }
 
-fn body(item: Item) -> QueueItem {
+fn body(item: Item) -> ItemComment {
     let comment = item.comment;
-    QueueItem {
+    ItemComment {
         id: comment.id,
         version: comment.version,
         site: item.site.to_string(),
@@ -318,7 +326,6 @@ fn body(item: Item) -> QueueItem {
         reasons: comment.held_because,
         risk: comment.risk,
         claimed_by: None,
-        reports: Some(0),
         matches: Vec::new(),
     }
 }

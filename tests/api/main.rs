@@ -7,6 +7,8 @@
 #[allow(dead_code)] // Each story uses what it needs of it.
 mod support;
 
+mod accounts;
+mod articles;
 mod bodies;
 mod command_line;
 mod comments_post;
@@ -18,6 +20,12 @@ mod headers;
 mod leaks;
 mod lost_database;
 mod migrations;
+mod openapi;
 mod pages;
+mod problems;
 mod receipts;
+mod review_decide;
+mod review_queue;
+mod rights;
+mod tokens_forged;
 mod unicode;

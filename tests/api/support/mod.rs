@@ -6,6 +6,7 @@ pub mod markup;
 pub mod people;
 pub mod process;
 pub mod raw;
+pub mod routes;
 pub mod server;
 
 pub use answer::{Answer, percent};

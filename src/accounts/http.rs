@@ -118,8 +118,8 @@ async fn show_me(app: web::Data<App>, moderator: Moderator) -> Result<HttpRespon
 /// Change one's display name.
 #[utoipa::path(patch, path = "/api/v1/me", tag = "session", security(("bearer" = [])), request_body = inline(RenameBody),
     responses((status = 200, body = MeBody), (status = 401, description = "Not signed in"), (status = 422, description = "Not a name")))]
-async fn rename_me(app: web::Data<App>, mut moderator: Moderator, body: JsonBody) -> Result<HttpResponse, Problem> {
-    let mut fields = body.0;
+async fn rename_me(app: web::Data<App>, request: By<JsonBody>) -> Result<HttpResponse, Problem> {
+    let By(mut moderator, JsonBody(mut fields)) = request;
     let name = fields.required_text("display_name");
     fields.refuse_unknown();
     fields.finish()?;
@@ -162,6 +162,24 @@ impl FromRequest for Moderator {
             let (id, session) = token::verify(app, token, app.clock.now()).ok_or_else(invalid)?;
             let found = app.store.read(move |conn| queries::find_signed_in(conn, id, session)).await?;
             found.ok_or_else(invalid)
+        })
+    }
+}
+
+/// What a moderator sends: first who they are, then whether the rest can be read. Side by side, whoever is not signed in
+/// would hear of a missing header before hearing that.
+pub struct By<T>(pub Moderator, pub T);
+
+impl<T: FromRequest + 'static> FromRequest for By<T> {
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let moderator = Moderator::extract(&request).await?;
+            let rest = T::from_request(&request, &mut payload).await.map_err(Into::into)?;
+            Ok(Self(moderator, rest))
         })
     }
 }

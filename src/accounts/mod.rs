@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use crate::kit::ids::{ModeratorId, SessionId, SiteId};
 use crate::kit::text;
 
-pub use http::routes;
+pub use http::{By, routes};
 pub use password::{PasswordError, random_words};
 pub use people::{
     AddModerator, PeopleError, add_moderator, disable_moderator, find_moderator, list_moderators, reset_password,

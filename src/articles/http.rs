@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accounts::Moderator;
+use crate::accounts::By;
 use crate::app::App;
 use crate::http::body::{JsonBody, Query};
 use crate::http::caching::PublicBytes;
@@ -104,10 +104,9 @@ async fn show_article(
         (status = 422, description = "Fields are wrong")))]
 async fn replace_article(
     app: web::Data<App>,
-    path: web::Path<(Key, Key)>,
-    moderator: Moderator,
-    body: JsonBody,
+    request: By<(web::Path<(Key, Key)>, JsonBody)>,
 ) -> Result<HttpResponse, Problem> {
+    let By(moderator, (path, body)) = request;
     if !moderator.role.may_put_articles() {
         return Err(Problem::new(Kind::Forbidden, "Only administrators may put articles."));
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::accounts::Moderator;
+use crate::accounts::{By, Moderator};
 use crate::app::App;
 use crate::comments::Status;
 use crate::http::body::{JsonBody, Query};
@@ -160,13 +160,9 @@ struct DecideBody {
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<QueueItem>), (status = 400, description = "Not a cursor of this list"),
         (status = 401, description = "Not signed in"), (status = 422, description = "A parameter is wrong")))]
-async fn list_queue(
-    app: web::Data<App>,
-    moderator: Moderator,
-    query: Query,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let query = read_query(&app, query.0)?;
+async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let By(moderator, Query(fields)) = asked;
+    let query = read_query(&app, fields)?;
     let list = query.list.clone();
     let (items, next) = queue::load_queue(&app, &moderator, query).await?;
     let next = next.map(|cursor| cursor.encode(&app.keys.cursor, &list));
@@ -185,11 +181,8 @@ async fn list_queue(
 /// One comment.
 #[utoipa::path(get, path = "/api/v1/review/comments/{id}", tag = "review", security(("bearer" = [])), params(("id" = i64, Path)),
     responses((status = 200, body = OneComment), (status = 401, description = "Not signed in"), (status = 404, description = "No such comment on your sites")))]
-async fn show_queue_item(
-    app: web::Data<App>,
-    moderator: Moderator,
-    id: web::Path<CommentId>,
-) -> Result<HttpResponse, Problem> {
+async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -> Result<HttpResponse, Problem> {
+    let By(moderator, id) = asked;
     let found = item::find_item(&app, &moderator, id.into_inner()).await?;
     let (item, decisions) = found.ok_or_else(Problem::not_found)?;
     let version = item.comment.version;
@@ -215,12 +208,9 @@ async fn show_queue_item(
         (status = 412, description = "It has changed since; `current` says how it stands"), (status = 422, description = "Fields are wrong"), (status = 428, description = "If-Match is missing")))]
 async fn decide(
     app: web::Data<App>,
-    moderator: Moderator,
-    id: web::Path<CommentId>,
-    versions: IfMatch,
-    key: IdempotencyKey,
-    body: JsonBody,
+    asked: By<(web::Path<CommentId>, IfMatch, IdempotencyKey, JsonBody)>,
 ) -> Result<HttpResponse, Problem> {
+    let By(moderator, (id, versions, key, body)) = asked;
     let mut decide = read_decision(id.into_inner(), body.0, versions)?;
     decide.replay = key.0.map(|key| replay(&app, &moderator, &decide, &key));
     let _running = decide.replay.map(|replay| app.running.begin(replay.key)).transpose()?;

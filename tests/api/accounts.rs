@@ -705,3 +705,29 @@ mod oneself {
         });
     }
 }
+
+mod order {
+    use super::*;
+
+    #[test]
+    fn whoever_is_signed_out_hears_that_before_anything_else_that_is_wrong() {
+        on_each_database(async |app| {
+            let person = app.moderator().await;
+            Answer::of(app.request_as(&person, Method::DELETE, "/api/v1/session")).await.expect(204);
+            let decisions = "/api/v1/review/comments/1/decisions";
+            let without_if_match = app.request_as(&person, Method::POST, decisions).json(&json!({}));
+            let without_type = app.request_as(&person, Method::POST, decisions).header("If-Match", "\"1\"").body("x");
+            let unreadable =
+                app.request_as(&person, Method::PATCH, "/api/v1/me").header("content-type", "application/json");
+            for request in [
+                without_if_match,
+                without_type,
+                unreadable.body("{"),
+                app.request_as(&person, Method::GET, "/api/v1/review/comments?limit=%ff"),
+                app.request_as(&person, Method::PUT, "/api/v1/sites/main/articles/a").body("x"),
+            ] {
+                Answer::of(request).await.expect_problem(401, "unauthenticated");
+            }
+        });
+    }
+}

@@ -95,7 +95,7 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
     let verdict = judge(&place, &comment);
-    let posted = keep(app, &post, place, comment, author, html, verdict, now).await?;
+    let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
     tell(app, &post, &posted);
     Ok(posted)
 }
@@ -149,19 +149,17 @@ fn judge(place: &Place, comment: &NewComment) -> Verdict {
     screening::judge(Facts { policy, is_staff_lookalike })
 }
 
-#[allow(clippy::too_many_arguments)] // Everything the steps before have found out.
-async fn keep(
-    app: &App,
-    post: &Post,
-    place: Place,
+/// What the steps before have made of a comment.
+struct Judged {
     comment: NewComment,
     author: Author,
     html: String,
     verdict: Verdict,
-    now: Millis,
-) -> Result<Posted, PostError> {
-    let duplicate_hash = author.duplicate_hash(app, place.ground.article.id, &comment.text);
-    let row = row(app.store.next_id().await?, post, place, comment, html, verdict, now);
+}
+
+async fn keep(app: &App, post: &Post, place: &Place, judged: Judged, now: Millis) -> Result<Posted, PostError> {
+    let duplicate_hash = judged.author.duplicate_hash(app, place.ground.article.id, &judged.comment.text);
+    let row = Arc::new(row(app.store.next_id().await?, post, place, judged, now));
     let decision_id = app.store.next_id().await?;
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved };
     let (replay, answer) = (post.replay, posted.clone());
@@ -175,16 +173,8 @@ async fn keep(
     kept.map_or(Ok(posted), replayed)
 }
 
-fn row(
-    id: CommentId,
-    post: &Post,
-    place: Place,
-    comment: NewComment,
-    html: String,
-    verdict: Verdict,
-    now: Millis,
-) -> Comment {
-    let parent = place.parent.as_ref();
+fn row(id: CommentId, post: &Post, place: &Place, judged: Judged, now: Millis) -> Comment {
+    let (parent, comment, verdict) = (place.parent.as_ref(), judged.comment, judged.verdict);
     // A reply never stands before what it replies to, whatever the clock says.
     let created_at = parent.map_or(now, |parent| now.max(Millis(parent.created_at.0 + 1)));
     Comment {
@@ -203,7 +193,7 @@ fn row(
         text: comment.text,
         ip: post.address.map(|address| address.to_string()),
         user_agent: post.user_agent.clone(),
-        html,
+        html: judged.html,
         moderator_id: None,
         created_at,
         received_at: now,

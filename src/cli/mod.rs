@@ -4,6 +4,7 @@
 
 mod article;
 mod demo;
+mod generate;
 mod logging;
 mod moderator;
 mod seed;
@@ -50,6 +51,8 @@ enum Verb {
         /// A folder with site.toml and one file for each article
         dir: PathBuf,
     },
+    /// Made-up comments in any number, for benches
+    Generate(generate::Generate),
     /// Show the settings it would run with, secrets hidden
     Check,
     /// People
@@ -92,6 +95,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Verb::Seed { dir } => seed::seed_folder(settings, &dir).await,
+        Verb::Generate(asked) => generate::run(&open(settings, Clock::system()).await?, asked).await,
         Verb::Check => {
             println!("{settings}");
             Ok(())

@@ -8,6 +8,7 @@
 mod author;
 mod find;
 mod form;
+mod generate;
 mod ground;
 mod http;
 mod post;
@@ -20,6 +21,7 @@ use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, ModeratorId, SiteId};
 
 pub use form::ReplyForm;
+pub use generate::generate_comments;
 pub use http::routes;
 pub use post::{Post, PostError, Posted, post_comment};
 pub use queries::{CommentRow, clear_addresses, find_comment, insert_decision, set_status};

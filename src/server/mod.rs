@@ -4,14 +4,15 @@ mod cors;
 mod operating;
 mod routes;
 
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
+use std::any::Any;
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
+use socket2::SockRef;
 
 use crate::app::{App, AppError};
 use crate::config::{PublicUrl, Settings};
@@ -28,6 +29,8 @@ pub use cors::cors;
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How long a client may take no byte of its answer before its connection is closed.
+const STUCK_READER: Duration = Duration::from_secs(30);
 /// How long, when the server is about to stop, it goes on answering and tells every client that this was the last answer
 /// on its connection. Without it, what clients have sent and nobody has read yet would be lost.
 const LAST_ORDERS: Duration = Duration::from_secs(1);
@@ -85,7 +88,7 @@ pub async fn stop(app: &App, handle: &ServerHandle, listener: TcpListener) {
     app.is_stopping.store(true, Ordering::Relaxed);
     actix_web::rt::time::sleep(LAST_ORDERS).await;
     // The listener is closed before the framework stops: it drops connections that it has taken and not begun to read.
-    let _ = TcpStream::from(OwnedFd::from(listener)).shutdown(Shutdown::Both);
+    let _ = SockRef::from(&listener).shutdown(Shutdown::Both);
     actix_web::rt::time::sleep(LAST_CONNECTIONS).await;
     handle.stop(true).await;
 }
@@ -105,8 +108,20 @@ fn serve(listener: TcpListener, app: web::Data<App>) -> Result<actix_web::dev::S
         .workers(workers)
         .client_request_timeout(HEAD_DEADLINE)
         .keep_alive(KEEP_ALIVE)
+        .on_connect(|connection, _| bound_stuck_readers(connection))
         .shutdown_timeout(STOP_WITHIN_S)
         .disable_signals()
         .listen(listener)?
         .run())
+}
+
+/// The kernel closes a connection whose other end takes no byte for so long; no thread has to watch it. A system that
+/// does not know the option does without.
+fn bound_stuck_readers(connection: &dyn Any) {
+    #[cfg(target_os = "linux")]
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+        let _ = SockRef::from(stream).set_tcp_user_timeout(Some(STUCK_READER));
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = connection;
 }

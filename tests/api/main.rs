@@ -16,6 +16,7 @@ mod comments_thread;
 mod databases;
 mod durability;
 mod floors;
+mod generate;
 mod headers;
 mod leaks;
 mod lost_database;

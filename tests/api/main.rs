@@ -13,6 +13,7 @@ mod bodies;
 mod command_line;
 mod comments_post;
 mod comments_thread;
+mod crash;
 mod databases;
 mod durability;
 mod floors;

@@ -128,11 +128,10 @@ impl Store {
     /// # Errors
     /// What stands in the way.
     pub async fn check(&self) -> StoreResult<()> {
-        self.read(|conn| load_mark(conn, PROBE).map(drop)).await?;
+        self.read(|conn| load_mark(conn, "any").map(drop)).await?;
         let is_refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if is_refused {
-            // The mark is new each time, or nothing would have to be written.
-            self.write(|conn| load_mark(conn, PROBE).and_then(|mark| move_mark(conn, PROBE, mark + 1))).await?;
+            return self.write(keep::try_to_write).await;
         }
         self.write(|_| Ok(())).await
     }
@@ -144,6 +143,3 @@ impl Store {
         }
     }
 }
-
-/// The mark that is moved to see whether anything can be written.
-const PROBE: &str = "writes tried";

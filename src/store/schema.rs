@@ -151,6 +151,13 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    trials (name) {
+        name -> Text,
+        filler -> Binary,
+    }
+}
+
 diesel::joinable!(articles -> sites (site_id));
 diesel::joinable!(comments -> articles (article_id));
 diesel::joinable!(decisions -> comments (comment_id));
@@ -172,4 +179,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     secrets,
     sessions,
     sites,
+    trials,
 );

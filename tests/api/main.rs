@@ -15,6 +15,7 @@ mod comments_post;
 mod comments_thread;
 mod crash;
 mod databases;
+mod disk_full;
 mod durability;
 mod floors;
 mod generate;

@@ -13,6 +13,12 @@ CREATE TABLE secrets (
     value BYTEA NOT NULL
 );
 
+-- What is written to see whether there is room.
+CREATE TABLE trials (
+    name TEXT PRIMARY KEY NOT NULL,
+    filler BYTEA NOT NULL
+);
+
 -- How far each background job has come.
 CREATE TABLE job_marks (
     name TEXT PRIMARY KEY NOT NULL,

@@ -8,5 +8,6 @@ DROP TABLE comments;
 DROP TABLE articles;
 DROP TABLE sites;
 DROP TABLE job_marks;
+DROP TABLE trials;
 DROP TABLE secrets;
 DROP TABLE id_blocks;

@@ -61,6 +61,7 @@ pub fn judge(password: &str, names: &[&str]) -> Result<(), PasswordError> {
     match password.chars().count() {
         length if length < SHORTEST => Err(PasswordError::TooShort),
         length if length > LONGEST => Err(PasswordError::TooLong),
+        _ if password.trim().is_empty() => Err(PasswordError::Common),
         _ if zxcvbn::zxcvbn(&password.to_lowercase(), names).guesses() < COMMON_GUESSES => Err(PasswordError::Common),
         _ => Ok(()),
     }
@@ -144,6 +145,7 @@ mod tests {
             ("", Err(PasswordError::TooShort)),
             ("14 characters.", Err(PasswordError::TooShort)),
             ("123456789012345", Err(PasswordError::Common)),
+            ("                ", Err(PasswordError::Common)),
             ("aaaaaaaaaaaaaaaaaaaa", Err(PasswordError::Common)),
             ("passwordpassword", Err(PasswordError::Common)),
             ("PASSWORDPASSWORD", Err(PasswordError::Common)),

@@ -45,9 +45,10 @@ pub fn address_of(request: &HttpRequest) -> IpAddr {
     }
     let mut client = peer;
     let lists: Vec<_> = request.headers().get_all("x-forwarded-for").collect();
-    let hops = lists.iter().rev().flat_map(|list| list.to_str().unwrap_or("").rsplit(','));
+    // Hop by hop, in bytes: what a client wrote before them must not make those that proxies wrote unreadable.
+    let hops = lists.iter().rev().flat_map(|list| list.as_bytes().rsplit(|byte| *byte == b','));
     for hop in hops {
-        let Some(address) = parse_hop(hop.trim()) else { break };
+        let Some(address) = std::str::from_utf8(hop).ok().and_then(|hop| parse_hop(hop.trim())) else { break };
         client = address;
         if !is_proxy(proxies, address) {
             break;

@@ -85,6 +85,7 @@ impl Fields {
         values
             .into_iter()
             .filter_map(|value| match value {
+                Value::String(text) if text.contains('\0') => self.refuse(name, "nul_character"),
                 Value::String(text) => Some(text),
                 _ => self.refuse(name, "type"),
             })
@@ -165,7 +166,8 @@ impl Fields {
 
     /// Refuses every name that nobody took: on moderators' routes a typing error must not pass.
     pub fn refuse_unknown(&mut self) {
-        let unknown = self.values.keys().map(|name| Fault::new(name, "unknown"));
+        // A hundred say enough; an answer should not be many times the request.
+        let unknown = self.values.keys().take(100).map(|name| Fault::new(name, "unknown"));
         self.errors.extend(unknown);
     }
 

@@ -106,7 +106,8 @@ pub fn check_plain(raw: &str) -> Result<(), TextFault> {
 /// not showing.
 #[must_use]
 pub fn lookalike_keys(name: &str) -> [String; 2] {
-    let bare: String = name.nfkd().map(letter_in_a_sign).filter(|&c| is_compared(c)).nfkc().collect();
+    let letters = name.chars().filter(|c| !"™®©℠Ⓜⓜ¹²³".contains(*c)).map(letter_by_look);
+    let bare: String = letters.nfkd().map(letter_in_a_sign).filter(|&c| is_compared(c)).nfkc().collect();
     let shape = |text: &str| -> String {
         let shapes: String = skeleton(text).collect();
         lower(shapes.nfkd().map(small_capital)).filter(|&c| is_compared(c)).collect()
@@ -139,6 +140,20 @@ fn fold_space(text: &str) -> String {
         folded.push_str(word);
     }
     folded
+}
+
+/// The letter that a digit or sign is typed for, as in `5t@ff`.
+fn letter_by_look(c: char) -> char {
+    match c {
+        '@' | '4' => 'a',
+        '8' => 'b',
+        '3' => 'e',
+        '1' => 'l',
+        '0' => 'o',
+        '$' | '5' => 's',
+        '7' => 't',
+        other => other,
+    }
 }
 
 /// Letter by letter, so that a letter's form never depends on its place, as a final sigma's would.

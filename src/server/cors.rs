@@ -28,19 +28,23 @@ pub async fn cors<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
         return next.call(request).await;
     };
     let app = request.app_data::<web::Data<App>>().cloned();
-    let site = site_of(request.path());
+    let whose = whose(request.path());
     let is_preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = next.call(request).await?;
     let Some(app) = app else { return Ok(response) };
-    // Without the list the answer stands, and the browser keeps it from the page.
-    let listed = list_origins(&app, site).await.unwrap_or_default();
-    let is_listed = listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes());
-    let headers = response.headers_mut();
-    if !headers.contains_key(header::VARY) {
-        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    if !response.headers().contains_key(header::VARY) {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
     }
+    // Without the list the answer stands, and the browser keeps it from the page.
+    let listed = match whose {
+        Whose::Site(site) => list_origins(&app, Some(site)).await.unwrap_or_default(),
+        Whose::AllSites => list_origins(&app, None).await.unwrap_or_default(),
+        Whose::Nobody => return Ok(response),
+    };
+    let is_listed = listed.iter().any(|listed| listed.as_bytes() == origin.as_bytes());
     if is_listed {
+        let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         if is_preflight {
@@ -56,7 +60,19 @@ fn is_for_readers(path: &str) -> bool {
     ["/api/v1/sites/", "/api/v1/comments/", "/api/v1/receipts/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// The site that the path names, when it names one.
-fn site_of(path: &str) -> Option<Key> {
-    Key::parse(path.strip_prefix("/api/v1/sites/")?.split('/').next()?)
+/// Whose origins may read what stands at a path.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Whose {
+    Site(Key),
+    /// The path names no site.
+    AllSites,
+    /// The path names something that is no site, or writes one in a way that only hides it.
+    Nobody,
+}
+
+fn whose(path: &str) -> Whose {
+    match path.strip_prefix("/api/v1/sites/") {
+        Some(rest) => rest.split('/').next().and_then(Key::parse).map_or(Whose::Nobody, Whose::Site),
+        None => Whose::AllSites,
+    }
 }

@@ -128,18 +128,20 @@ impl Store {
     /// # Errors
     /// What stands in the way.
     pub async fn check(&self) -> StoreResult<()> {
-        self.read(|conn| load_mark(conn, "any").map(drop)).await?;
+        self.read(|conn| load_mark(conn, "readiness").map(drop)).await?;
         let is_refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if is_refused {
-            return self.write(keep::try_to_write).await;
+            // Only this clears it: a write that found nothing to do succeeds on a full disk too.
+            self.write(keep::try_to_write).await?;
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         self.write(|_| Ok(())).await
     }
 
     fn note_refusal<T, E: Cause>(&self, outcome: &Result<T, E>) {
         let refusal = outcome.as_ref().err().and_then(Cause::store_error).filter(|error| error.is_of_the_database());
-        if refusal.is_some() || outcome.is_ok() {
-            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refusal.cloned();
+        if let Some(refusal) = refusal {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal.clone());
         }
     }
 }

@@ -58,7 +58,10 @@ async fn show_article_page(
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let mut fields = query.0;
-    let page = PageQuery::take(&mut fields, &app.keys.cursor, &ThreadQuery::list(View::Tree, Sort::Oldest))?;
+    let list = ThreadQuery::list(View::Tree, Sort::Oldest);
+    let page = PageQuery::take(&mut fields, &app.keys.cursor, &list)?;
+    // One length for everybody: each other one would be made and kept by itself.
+    let page = PageQuery { limit: PageQuery::USUAL_LIMIT, ..page };
     let (comment, reply_to) = (fields.id("comment"), fields.id("reply_to"));
     let head = load_head(&app, &site, &article, reply_to).await?;
     let comments = comments(&app, &head, page, comment.or(reply_to)).await?;
@@ -91,7 +94,8 @@ async fn load_head(app: &App, site: &Key, article: &Key, reply_to: Option<Commen
     Ok(Head { ground, parent: parent.map(|parent| (parent.id, parent.name)) })
 }
 
-/// The thread's bytes: the page asked for, or, when `wanted` is not on it, the one where that stands.
+/// The thread's bytes: the page asked for, or, when a published comment is `wanted` that is not on it, the one where that
+/// stands. Whatever else is wanted gets the page that everybody gets.
 async fn comments(
     app: &App,
     head: &Head,
@@ -101,11 +105,16 @@ async fn comments(
     let query = ThreadQuery { view: View::Tree, sort: Sort::Oldest, page, beginning_with: None };
     let bytes = cached(app, head, query).await?;
     let Some(wanted) = wanted.filter(|_| page.cursor.is_none()) else { return Ok(bytes) };
-    let anchor = format!("id=\"comment-{wanted}\"");
+    // Comments cannot contain this: in their text every `<` is escaped.
+    let anchor = format!("<article class=\"comment\" id=\"comment-{wanted}\"");
     if std::str::from_utf8(bytes.plain()).is_ok_and(|html| html.contains(&anchor)) {
         return Ok(bytes);
     }
-    cached(app, head, ThreadQuery { beginning_with: Some(wanted), ..query }).await
+    let article = head.ground.article.id;
+    match app.store.read(move |conn| queries::find_root_of(conn, article, wanted)).await? {
+        Some(_) => cached(app, head, ThreadQuery { beginning_with: Some(wanted), ..query }).await,
+        None => Ok(bytes),
+    }
 }
 
 async fn cached(app: &App, head: &Head, query: ThreadQuery) -> Result<Arc<PublicBytes>, Problem> {

@@ -5,6 +5,7 @@ use crate::config::{DatabaseUrl, Settings};
 use crate::kit::clock::Clock;
 use crate::kit::key::Key;
 
+use super::say::say;
 use super::seed::{self, Seeds};
 use super::{Failure, open, serve};
 
@@ -44,10 +45,10 @@ pub async fn demo(mut settings: Settings, has_own_database: bool) -> Result<(), 
     let first = seeds.articles.first().map(|article| article.key.clone());
     serve::serve_and(settings, move |link| {
         if let Some(key) = first {
-            println!("article: {}", link(&article_path(&seeds.site.key, &key)));
+            say(format_args!("article: {}", link(&article_path(&seeds.site.key, &key))));
         }
-        println!("moderator: {MODERATOR}");
-        println!("password: {password}");
+        say(format_args!("moderator: {MODERATOR}"));
+        say(format_args!("password: {password}"));
     })
     .await
 }

@@ -8,8 +8,8 @@ use crate::articles::{PutArticle, put_article};
 use crate::comments::generate_comments;
 use crate::kit::key::Key;
 
-use super::Failure;
 use super::moderator::parse_key;
+use super::{Failure, say::say};
 
 #[derive(Args)]
 pub struct Generate {
@@ -44,6 +44,6 @@ pub async fn run(app: &App, asked: Generate) -> Result<(), Failure> {
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} comments, {per_sec}, {eta} left")?);
     generate_comments(app, &asked.site, keys, asked.comments, |done| bar.set_position(done)).await?;
     bar.finish_and_clear();
-    println!("{} comments over {} articles", asked.comments, asked.articles);
+    say(format_args!("{} comments over {} articles", asked.comments, asked.articles));
     Ok(())
 }

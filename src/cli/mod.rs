@@ -7,10 +7,12 @@ mod demo;
 mod generate;
 mod logging;
 mod moderator;
+mod say;
 mod seed;
 mod serve;
 mod site;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,6 +22,8 @@ use crate::app::App;
 use crate::config::{Given, PublicUrl, Settings, unknown_variables};
 use crate::kit::clock::Clock;
 use crate::store::{Store, migrate};
+
+use say::say;
 
 /// Why a command failed, in a sentence.
 type Failure = Box<dyn std::error::Error>;
@@ -72,7 +76,7 @@ pub fn run() -> ExitCode {
     match actix_web::rt::System::new().block_on(execute(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("rejoinder: {failure}");
+            let _ = writeln!(std::io::stderr(), "rejoinder: {failure}");
             ExitCode::FAILURE
         }
     }
@@ -91,13 +95,13 @@ async fn execute(command: Command) -> Result<(), Failure> {
         Verb::Demo => demo::demo(settings, has_own_database).await,
         Verb::Migrate => {
             let ran = migrate(&settings.database)?;
-            println!("{}", if ran.is_empty() { "up to date".to_owned() } else { format!("ran {}", ran.join(", ")) });
+            say(if ran.is_empty() { "up to date".to_owned() } else { format!("ran {}", ran.join(", ")) });
             Ok(())
         }
         Verb::Seed { dir } => seed::seed_folder(settings, &dir).await,
         Verb::Generate(asked) => generate::run(&open(settings, Clock::system()).await?, asked).await,
         Verb::Check => {
-            println!("{settings}");
+            say(settings);
             Ok(())
         }
         Verb::Moderator(verb) => moderator::run(&open(settings, Clock::system()).await?, verb).await,

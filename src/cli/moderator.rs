@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::kit::key::Key;
 use crate::sites::find_site;
 
-use super::Failure;
+use super::{Failure, say::say};
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -68,7 +68,10 @@ async fn add(app: &App, username: String, role: Role, keys: Vec<Key>) -> Result<
 async fn list(app: &App) -> Result<(), Failure> {
     for person in accounts::list_moderators(app).await? {
         let state = if person.is_disabled { "disabled" } else { "enabled" };
-        println!("{}\t{}\t{state}\t{}\tsince {}", person.username, person.role, person.display_name, person.created_at);
+        say(format_args!(
+            "{}\t{}\t{state}\t{}\tsince {}",
+            person.username, person.role, person.display_name, person.created_at
+        ));
     }
     Ok(())
 }

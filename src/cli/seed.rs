@@ -21,6 +21,7 @@ use crate::screening::Policy;
 use crate::sites::{AddSite, SetSite, SiteError, add_site, find_site, set_site};
 use crate::store::StoreError;
 
+use super::say::say;
 use super::{Failure, open};
 
 /// A site and its articles with their comments.
@@ -120,7 +121,7 @@ pub async fn seed(settings: &Settings, seeds: &Seeds, moderator: &str) -> Result
         let by = find_moderator(&app, moderator).await?;
         put_site(&app, &seeds.site).await?;
         if is_there(&app, &seeds.site.key, &article.key).await? {
-            println!("{} is there already", article.key);
+            say(format_args!("{} is there already", article.key));
             continue;
         }
         let put = PutArticle {
@@ -132,7 +133,7 @@ pub async fn seed(settings: &Settings, seeds: &Seeds, moderator: &str) -> Result
         };
         put_article(&app, &seeds.site.key, &article.key, put, |_| true).await?;
         let count = seed_comments(&app, &clock, &by, &seeds.site.key, article).await?;
-        println!("{count} comments on {}", article.key);
+        say(format_args!("{count} comments on {}", article.key));
     }
     Ok(())
 }

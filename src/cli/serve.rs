@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::kit::clock::Clock;
 use crate::server;
 
-use super::Failure;
+use super::{Failure, say::say};
 
 /// Serves. On SIGTERM or SIGINT every answer becomes the last on its connection, a second later no new connection is
 /// taken, what is being answered is answered, then it ends.
@@ -20,7 +20,7 @@ pub async fn serve_and(settings: Settings, announce: impl FnOnce(&dyn Fn(&str) -
     // Before it says that it listens: who reads that may send a signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    println!("listening on http://{}", running.address);
+    say(format_args!("listening on http://{}", running.address));
     announce(&|path| running.app.link(path));
     tracing::info!(address = %running.address, public_url = running.app.public_url.as_str(), "serving");
     let (app, handle, listener) = (running.app.clone(), running.handle.clone(), running.listener);

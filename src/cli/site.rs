@@ -7,8 +7,8 @@ use crate::kit::key::Key;
 use crate::screening::Policy;
 use crate::sites::{AddSite, RequiredFields, SetSite, add_site, list_sites, set_site};
 
-use super::Failure;
 use super::moderator::parse_key;
+use super::{Failure, say::say};
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -60,7 +60,12 @@ pub async fn run(app: &App, verb: Verb) -> Result<(), Failure> {
         Verb::List => {
             for site in app.store.read(list_sites).await? {
                 let (policy, depth) = (site.settings.policy.as_str(), site.settings.max_depth);
-                println!("{}\t{}\t{policy}\tmax depth {depth}\t{}", site.key, site.name, site.origins.join(" "));
+                say(format_args!(
+                    "{}\t{}\t{policy}\tmax depth {depth}\t{}",
+                    site.key,
+                    site.name,
+                    site.origins.join(" ")
+                ));
             }
             Ok(())
         }

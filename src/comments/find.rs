@@ -6,13 +6,14 @@ use crate::kit::ids::CommentId;
 use crate::sites::{Site, find_site_by_id};
 use crate::store::StoreResult;
 
-use super::queries::{self, PublishedRow};
+use super::queries;
+use super::thread::{Node, fill};
 
 /// A published comment in its place.
 pub struct Found {
-    pub comment: PublishedRow,
+    pub comment: Node,
     /// From the root down.
-    pub above: Vec<PublishedRow>,
+    pub above: Vec<Node>,
     pub site: Site,
     pub article: Article,
 }
@@ -26,9 +27,12 @@ pub async fn find_published(app: &App, id: CommentId) -> StoreResult<Option<Foun
         .read(move |conn| {
             let Some((comment, article_id, ancestors)) = queries::find_published(conn, id)? else { return Ok(None) };
             let above = queries::list_published_rows(conn, ancestors.ids())?;
+            let mut nodes: Vec<Node> = above.into_iter().chain([comment]).map(Node::alone).collect();
+            fill(conn, &mut nodes)?;
+            let Some(comment) = nodes.pop() else { return Ok(None) };
             let Some(article) = find_article_by_id(conn, article_id)? else { return Ok(None) };
             let Some(site) = find_site_by_id(conn, article.site_id)? else { return Ok(None) };
-            Ok(Some(Found { comment, above, site, article }))
+            Ok(Some(Found { comment, above: nodes, site, article }))
         })
         .await
 }

@@ -13,8 +13,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{Options, OptionsBuilder, Weighter};
 
 use crate::kit::key::Key;
 use crate::kit::secret;
@@ -184,16 +184,22 @@ impl Weighter<EntryKey, Arc<PublicBytes>> for ByBytes {
 
 /// The kept entries of all articles.
 pub struct PageCache {
-    entries: Cache<EntryKey, Arc<PublicBytes>, ByBytes>,
+    entries: Cache<EntryKey, Arc<PublicBytes>, ByBytes, RandomState>,
     generations: Box<[AtomicU64]>,
     epoch: AtomicU64,
     hasher: RandomState,
 }
 
+/// Two shards: with more, each would be too small for the largest pages.
+fn options() -> Options {
+    let options = OptionsBuilder::new().shards(2).estimated_items_capacity(2_000).weight_capacity(CAPACITY).build();
+    options.unwrap_or_else(|_| unreachable!("every option is given"))
+}
+
 impl Default for PageCache {
     fn default() -> Self {
         Self {
-            entries: Cache::with_weighter(2_000, CAPACITY, ByBytes),
+            entries: Cache::with_options(options(), ByBytes, RandomState::new(), DefaultLifecycle::default()),
             generations: (0..GENERATIONS).map(|_| AtomicU64::new(0)).collect(),
             epoch: AtomicU64::new(0),
             hasher: RandomState::new(),

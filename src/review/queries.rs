@@ -57,14 +57,15 @@ fn is_past<'a>(sort: QueueSort, place: &Place) -> Condition<'a> {
     }
 }
 
-pub(super) fn list_items(
+/// Ids and sizes of what is asked for, in order: which of them go on a page is decided before they are read.
+pub(super) fn list_sizes(
     conn: &mut Conn,
     visible: Option<&[SiteId]>,
     asked: &QueueQuery,
     after: Option<&Place>,
     count: i64,
-) -> StoreResult<Vec<Item>> {
-    let mut query = comments::table.select(CommentRow::as_select()).limit(count).into_boxed::<Db>();
+) -> StoreResult<Vec<(CommentId, i64)>> {
+    let mut query = comments::table.select((comments::id, comments::size_bytes)).limit(count).into_boxed::<Db>();
     if let Some(visible) = visible {
         query = query.filter(comments::site_id.eq_any(visible));
     }
@@ -94,8 +95,15 @@ pub(super) fn list_items(
         QueueSort::Newest => query.order((comments::created_at.desc(), comments::id.desc())),
         QueueSort::Risk => query.order((comments::risk.desc(), comments::created_at, comments::id)),
     };
-    let rows: Vec<CommentRow> = query.load(conn)?;
-    let found = rows.into_iter().map(CommentRow::into_comment).collect::<StoreResult<_>>()?;
+    Ok(query.load(conn)?)
+}
+
+/// These comments with what stands around them, in the order given.
+pub(super) fn load_items(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<Item>> {
+    let rows: Vec<CommentRow> =
+        comments::table.filter(comments::id.eq_any(ids)).select(CommentRow::as_select()).load(conn)?;
+    let mut found = rows.into_iter().map(CommentRow::into_comment).collect::<StoreResult<Vec<_>>>()?;
+    found.sort_by_key(|comment| ids.iter().position(|id| *id == comment.id));
     with_surroundings(conn, found)
 }
 

@@ -6,10 +6,14 @@ use crate::comments::Status;
 use crate::http::paging::PageQuery;
 use crate::kit::clock::Millis;
 use crate::kit::cursor::Cursor;
+use crate::kit::ids::CommentId;
 use crate::store::{Cause, StoreError};
 
 use super::item::Item;
 use super::queries;
+
+/// A page ends early at so many bytes of text and HTML.
+const MOST_BYTES: i64 = 2 << 20;
 
 /// In which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +72,22 @@ pub async fn load_queue(
         .read(move |conn| {
             let after = query.page.cursor.map(|cursor| queries::find_place(conn, visible.as_deref(), cursor.last_id));
             let after = after.transpose()?.map(|place| place.ok_or(QueueError::ForeignCursor)).transpose()?;
-            let limit = query.page.limit as usize;
-            let mut items =
-                queries::list_items(conn, visible.as_deref(), &query, after.as_ref(), i64::from(query.page.limit) + 1)?;
-            let has_more = items.len() > limit;
-            items.truncate(limit);
-            let next = items.last().filter(|_| has_more).map(|item| Cursor::after(item.comment.id.get()));
+            let limit = i64::from(query.page.limit);
+            let found = queries::list_sizes(conn, visible.as_deref(), &query, after.as_ref(), limit + 1)?;
+            let ids = cut(&found, query.page.limit as usize);
+            let next = ids.last().filter(|_| ids.len() < found.len()).map(|last| Cursor::after(last.get()));
+            let items = queries::load_items(conn, &ids)?;
             Ok((items, next))
         })
         .await
+}
+
+/// The first ones, as many as asked for and as fit on a page; always one.
+fn cut(found: &[(CommentId, i64)], limit: usize) -> Vec<CommentId> {
+    let mut total = 0;
+    let fits = |(index, (_, bytes)): &(usize, &(CommentId, i64))| {
+        total += *bytes;
+        *index == 0 || total <= MOST_BYTES
+    };
+    found.iter().take(limit).enumerate().take_while(fits).map(|(_, (id, _))| *id).collect()
 }

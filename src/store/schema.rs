@@ -35,6 +35,7 @@ diesel::table! {
         ip -> Nullable<Text>,
         user_agent -> Nullable<Text>,
         html -> Text,
+        size_bytes -> BigInt,
         moderator_id -> Nullable<BigInt>,
         duplicate_hash -> Nullable<BigInt>,
         created_at -> BigInt,

@@ -521,7 +521,10 @@ fn a_huge_one_is_refused_unread() {
             ("100 KiB of points", ".".repeat(100_000)),
             ("huge and rightly signed", forge.raw(claims.to_string())),
         ] {
-            assert_refused(send(app, Method::GET, "/api/v1/me", &bearer("", token).1).await, name);
+            // As large as a request's head may be; the connection may end before the answer is read.
+            if let Ok(response) = app.request(Method::GET, "/api/v1/me").bearer_auth(token).send().await {
+                assert!(response.status().is_client_error(), "{name}: {}", response.status());
+            }
         }
         // A whole MiB is more than a request's head may have: the connection ends, perhaps before the answer is read.
         let huge = "x".repeat(1024 * 1024);

@@ -74,6 +74,7 @@ CREATE TABLE comments (
     ip TEXT,
     user_agent TEXT,
     html TEXT NOT NULL, -- text, rendered and sanitised once
+    size_bytes BIGINT NOT NULL, -- of text and html, so that a page can be cut before they are read
     moderator_id BIGINT, -- who wrote it, when it was a moderator
     duplicate_hash BIGINT, -- keyed hash of article, author and text; empty once it is out of the way
     created_at BIGINT NOT NULL, -- its place in every order; never before the comment it replies to

@@ -4,7 +4,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::articles::Article;
-use crate::comments::queries::PublishedRow;
 use crate::comments::thread::Node;
 use crate::http::wording::Wording;
 use crate::kit::clock::Millis;
@@ -80,7 +79,8 @@ impl Frame<'_> {
 
 impl PublishedComment {
     /// One comment by itself.
-    pub fn new(row: PublishedRow, frame: &Frame) -> Self {
+    pub fn new(node: Node, frame: &Frame) -> Self {
+        let row = node.row;
         Self {
             permalink: links::permalink(&frame.page, row.id),
             id: row.id,
@@ -91,7 +91,7 @@ impl PublishedComment {
                 url: row.url,
                 is_staff: row.moderator_id.is_some(),
             },
-            html: row.html,
+            html: node.html,
             created_at: row.created_at,
             edited_at: row.edited_at,
             replies: row.shown_replies,
@@ -101,10 +101,11 @@ impl PublishedComment {
     }
 
     /// A comment with the replies that come with it.
-    pub fn with_children(node: Node, frame: &Frame) -> Self {
-        let children = node.children.into_iter().map(|child| Self::with_children(child, frame)).collect();
+    pub fn with_children(mut node: Node, frame: &Frame) -> Self {
+        let children = std::mem::take(&mut node.children);
+        let children = children.into_iter().map(|child| Self::with_children(child, frame)).collect();
         let more = node.more.map(|cursor| frame.cursor(cursor));
-        Self { children: Some(children), more, ..Self::new(node.row, frame) }
+        Self { children: Some(children), more, ..Self::new(node, frame) }
     }
 }
 

@@ -48,7 +48,7 @@ async fn show_comment(
     let body = CommentInPlace {
         comment: PublishedComment::new(found.comment, &frame),
         article: ArticleReference::new(&found.site, &found.article),
-        ancestors: found.above.into_iter().map(|row| PublishedComment::new(row, &frame)).collect(),
+        ancestors: found.above.into_iter().map(|node| PublishedComment::new(node, &frame)).collect(),
     };
     Ok(PublicBytes::json(&body)?.respond(&request))
 }

@@ -166,7 +166,7 @@ impl Viewer<'_> {
             name: name_or_anonymous(row.name, self.words),
             url: row.url,
             is_staff: row.moderator_id.is_some(),
-            html: row.html,
+            html: node.html,
             created_at: row.created_at.to_rfc3339(),
             created_words: self.words.moment(row.created_at),
             edited_words: row.edited_at.map(|at| self.words.moment(at)),

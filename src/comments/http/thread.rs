@@ -84,7 +84,7 @@ async fn make(app: &App, site: &Key, article: &Key, query: ThreadQuery) -> Resul
     };
     let body = |node: thread::Node| match query.view {
         View::Tree => PublishedComment::with_children(node, &frame),
-        View::Flat => PublishedComment::new(node.row, &frame),
+        View::Flat => PublishedComment::new(node, &frame),
     };
     let next = page.next.map(|cursor| frame.cursor(cursor));
     let next_url = next.as_ref().map(|next| next_url(&links::thread(app, site, article), &query_text(query), next));

@@ -1,4 +1,8 @@
-//! All SQL about comments and their history of decisions.
+//! All SQL about comments and their history of decisions. What keeps the published tree is in `tree`.
+
+mod tree;
+
+use std::collections::HashMap;
 
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -12,6 +16,11 @@ use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either};
 
 use super::thread::Sort;
 use super::{Ancestors, Comment, NewDecision, Shown, Status};
+
+pub(in crate::comments) use tree::{
+    add_below, add_replies, count_published_below, deepen_below, hang_replies_of, hang_replies_on,
+    list_published_among, place_in_tree,
+};
 
 /// Whole rows, for moderators and for the program itself.
 #[derive(Queryable, Selectable)]
@@ -87,7 +96,7 @@ impl CommentRow {
     }
 }
 
-/// What the public may see of a published comment, and its place.
+/// A published comment and its place, without its HTML: which of them go on a page is decided before that is read.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = comments)]
 #[diesel(check_for_backend(Db))]
@@ -97,7 +106,7 @@ pub struct PublishedRow {
     pub thread_at: Millis,
     pub name: String,
     pub url: Option<String>,
-    pub html: String,
+    pub size_bytes: i64,
     pub moderator_id: Option<ModeratorId>,
     pub created_at: Millis,
     pub edited_at: Option<Millis>,
@@ -152,7 +161,7 @@ fn has_fewer_below<'a>(row: &PublishedRow, otherwise: Condition<'a>) -> Conditio
     Box::new(comments::shown_below.le(row.shown_below).and(comments::shown_below.lt(row.shown_below).or(same)))
 }
 
-pub(super) fn list_flat(
+pub(in crate::comments) fn list_flat(
     conn: &mut Conn,
     article: ArticleId,
     sort: Sort,
@@ -180,7 +189,7 @@ pub(super) fn list_flat(
     Ok(query.load(conn)?)
 }
 
-pub(super) fn list_roots(
+pub(in crate::comments) fn list_roots(
     conn: &mut Conn,
     article: ArticleId,
     sort: Sort,
@@ -216,7 +225,7 @@ pub(super) fn list_roots(
 }
 
 /// Every published reply in these threads, in the order written.
-pub(super) fn list_replies(conn: &mut Conn, threads: &[CommentId]) -> StoreResult<Vec<PublishedRow>> {
+pub(in crate::comments) fn list_replies(conn: &mut Conn, threads: &[CommentId]) -> StoreResult<Vec<PublishedRow>> {
     Ok(comments::table
         .filter(comments::thread_id.eq_any(threads))
         .filter(is_published())
@@ -227,7 +236,7 @@ pub(super) fn list_replies(conn: &mut Conn, threads: &[CommentId]) -> StoreResul
 }
 
 /// Published replies below one root, in the order written, after `after`.
-pub(super) fn list_replies_below(
+pub(in crate::comments) fn list_replies_below(
     conn: &mut Conn,
     root: &PublishedRow,
     after: Option<&PublishedRow>,
@@ -246,8 +255,29 @@ pub(super) fn list_replies_below(
     Ok(query.load(conn)?)
 }
 
+/// A published comment, if it was written below this root.
+pub(in crate::comments) fn find_reply_below(
+    conn: &mut Conn,
+    root: &PublishedRow,
+    id: CommentId,
+) -> StoreResult<Option<PublishedRow>> {
+    let found = find_published(conn, id)?;
+    Ok(found.filter(|(_, _, ancestors)| ancestors.ids().contains(&root.id)).map(|(row, _, _)| row))
+}
+
+/// The HTML of these comments.
+pub(in crate::comments) fn load_html(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<HashMap<CommentId, String>> {
+    let rows: Vec<(CommentId, String)> =
+        comments::table.filter(comments::id.eq_any(ids)).select((comments::id, comments::html)).load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
 /// A comment's place in the orders of its article, published or not.
-pub(super) fn find_place(conn: &mut Conn, article: ArticleId, id: CommentId) -> StoreResult<Option<PublishedRow>> {
+pub(in crate::comments) fn find_place(
+    conn: &mut Conn,
+    article: ArticleId,
+    id: CommentId,
+) -> StoreResult<Option<PublishedRow>> {
     Ok(comments::table
         .find(id)
         .filter(comments::article_id.eq(article))
@@ -257,7 +287,11 @@ pub(super) fn find_place(conn: &mut Conn, article: ArticleId, id: CommentId) -> 
 }
 
 /// The root under which a published comment of this article stands; itself, when it is one.
-pub(super) fn find_root_of(conn: &mut Conn, article: ArticleId, id: CommentId) -> StoreResult<Option<PublishedRow>> {
+pub(in crate::comments) fn find_root_of(
+    conn: &mut Conn,
+    article: ArticleId,
+    id: CommentId,
+) -> StoreResult<Option<PublishedRow>> {
     let Some((row, of_article, ancestors)) = find_published(conn, id)? else { return Ok(None) };
     if of_article != article {
         return Ok(None);
@@ -267,7 +301,7 @@ pub(super) fn find_root_of(conn: &mut Conn, article: ArticleId, id: CommentId) -
 }
 
 /// A published comment, with its article and what it was written under.
-pub(super) fn find_published(
+pub(in crate::comments) fn find_published(
     conn: &mut Conn,
     id: CommentId,
 ) -> StoreResult<Option<(PublishedRow, ArticleId, Ancestors)>> {
@@ -281,7 +315,7 @@ pub(super) fn find_published(
 }
 
 /// The published ones of `ids`, in the order given.
-pub(super) fn list_published_rows(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<PublishedRow>> {
+pub(in crate::comments) fn list_published_rows(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<PublishedRow>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -303,8 +337,13 @@ pub fn find_comment(conn: &mut Conn, id: CommentId) -> StoreResult<Option<Commen
     row.map(CommentRow::into_comment).transpose()
 }
 
-pub(super) fn insert_comment(conn: &mut Conn, comment: &Comment, duplicate_hash: Option<i64>) -> StoreResult<()> {
+pub(in crate::comments) fn insert_comment(
+    conn: &mut Conn,
+    comment: &Comment,
+    duplicate_hash: Option<i64>,
+) -> StoreResult<()> {
     // Written for each database by itself: the common backend writes the SQL anew each time, which is half the cost.
+    let size_bytes = i64::try_from(comment.text.len() + comment.html.len()).unwrap_or(i64::MAX);
     let insert = diesel::insert_into(comments::table).values((
         (
             comments::id.eq(comment.id),
@@ -325,6 +364,7 @@ pub(super) fn insert_comment(conn: &mut Conn, comment: &Comment, duplicate_hash:
         ),
         (
             comments::html.eq(&comment.html),
+            comments::size_bytes.eq(size_bytes),
             comments::moderator_id.eq(comment.moderator_id),
             comments::duplicate_hash.eq(duplicate_hash),
             comments::created_at.eq(comment.created_at),
@@ -363,7 +403,10 @@ pub fn insert_decision(conn: &mut Conn, decision: &NewDecision) -> StoreResult<(
 
 /// Reason and message of a comment's latest decision by a person, but for those that took it for spam: its author must
 /// not see that anything changed then.
-pub(super) fn find_last_word(conn: &mut Conn, id: CommentId) -> StoreResult<Option<(Option<String>, Option<String>)>> {
+pub(in crate::comments) fn find_last_word(
+    conn: &mut Conn,
+    id: CommentId,
+) -> StoreResult<Option<(Option<String>, Option<String>)>> {
     Ok(decisions::table
         .filter(decisions::comment_id.eq(id).and(decisions::moderator_id.is_not_null()))
         .filter(decisions::to_status.ne(Status::Spam.as_str()))
@@ -394,81 +437,6 @@ pub fn set_status(conn: &mut Conn, id: CommentId, version: i64, to: Status) -> S
             .execute(conn)?
     };
     Ok(changed == 1)
-}
-
-/// The published ones of `ids`, in the order given.
-pub(super) fn list_published_among(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<CommentId>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let published: Vec<CommentId> =
-        comments::table.filter(comments::id.eq_any(ids)).filter(is_published()).select(comments::id).load(conn)?;
-    Ok(ids.iter().copied().filter(|id| published.contains(id)).collect())
-}
-
-/// Hangs on `comment` the published replies written below it that hang on `parent` now; says how many.
-pub(super) fn hang_replies_on(conn: &mut Conn, comment: &Comment, parent: Option<CommentId>) -> StoreResult<i64> {
-    let hangs_there: Condition = match parent {
-        Some(parent) => Box::new(comments::shown_parent_id.eq(parent).assume_not_null()),
-        None => Box::new(comments::shown_parent_id.is_null()),
-    };
-    let replies =
-        comments::table.filter(is_below(comment.id, comment.thread_id)).filter(is_published()).filter(hangs_there);
-    let hung = diesel::update(replies).set(comments::shown_parent_id.eq(comment.id)).execute(conn)?;
-    Ok(i64::try_from(hung).unwrap_or(i64::MAX))
-}
-
-/// Hangs on `parent` the published replies that hang on `comment` now; says how many.
-pub(super) fn hang_replies_of(conn: &mut Conn, comment: &Comment, parent: Option<CommentId>) -> StoreResult<i64> {
-    let replies = comments::table
-        .filter(comments::thread_id.eq(comment.thread_id))
-        .filter(is_published())
-        .filter(comments::shown_parent_id.eq(comment.id));
-    let hung = diesel::update(replies).set(comments::shown_parent_id.eq(parent)).execute(conn)?;
-    Ok(i64::try_from(hung).unwrap_or(i64::MAX))
-}
-
-pub(super) fn count_published_below(conn: &mut Conn, comment: &Comment) -> StoreResult<i64> {
-    Ok(comments::table
-        .filter(is_below(comment.id, comment.thread_id))
-        .filter(is_published())
-        .count()
-        .get_result(conn)?)
-}
-
-/// Changes the depth of everything published below a comment.
-pub(super) fn deepen_below(conn: &mut Conn, comment: &Comment, change: i32) -> StoreResult<()> {
-    let below = comments::table.filter(is_below(comment.id, comment.thread_id)).filter(is_published());
-    diesel::update(below).set(comments::shown_depth.eq(comments::shown_depth + change)).execute(conn)?;
-    Ok(())
-}
-
-pub(super) fn place_in_tree(conn: &mut Conn, id: CommentId, shown: Shown) -> StoreResult<()> {
-    diesel::update(comments::table.find(id))
-        .set((
-            comments::shown_parent_id.eq(shown.parent_id),
-            comments::shown_depth.eq(shown.depth),
-            comments::shown_replies.eq(shown.replies),
-            comments::shown_below.eq(shown.below),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(super) fn add_replies(conn: &mut Conn, id: CommentId, change: i64) -> StoreResult<()> {
-    diesel::update(comments::table.find(id))
-        .set(comments::shown_replies.eq(comments::shown_replies + change))
-        .execute(conn)?;
-    Ok(())
-}
-
-pub(super) fn add_below(conn: &mut Conn, ids: &[CommentId], change: i64) -> StoreResult<()> {
-    if !ids.is_empty() {
-        diesel::update(comments::table.filter(comments::id.eq_any(ids)))
-            .set(comments::shown_below.eq(comments::shown_below + change))
-            .execute(conn)?;
-    }
-    Ok(())
 }
 
 /// Clears address and user agent of up to `most` comments after `mark` that were received before `moment`; says how far

@@ -1,6 +1,9 @@
 //! The demo: a fresh database with articles and comments in every state, one moderator with a random password, a server.
 
-use crate::accounts::{AddModerator, PeopleError, Role, add_moderator, random_words, reset_password};
+use std::net::TcpListener;
+
+use crate::accounts::{AddModerator, PeopleError, Role, add_moderator, list_moderators, random_words, reset_password};
+use crate::app::App;
 use crate::config::{DatabaseUrl, Settings};
 use crate::kit::clock::Clock;
 use crate::kit::key::Key;
@@ -22,6 +25,8 @@ const ARTICLES: [&str; 2] = [
 /// Fills a database and serves it. A database that the settings name is kept, and filled only when it has no such
 /// articles yet; without one the demo's own is begun afresh.
 pub async fn demo(mut settings: Settings, has_own_database: bool) -> Result<(), Failure> {
+    // Before anything is touched: another demo may be running here.
+    drop(TcpListener::bind(settings.listen).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?);
     if !has_own_database {
         remove_database()?;
         settings.database = DatabaseUrl::Sqlite(DATABASE.to_owned());
@@ -30,6 +35,7 @@ pub async fn demo(mut settings: Settings, has_own_database: bool) -> Result<(), 
     let password = random_words()?;
     {
         let app = open(settings.clone(), Clock::system()).await?;
+        refuse_real_database(&app).await?;
         let add = AddModerator {
             username: MODERATOR.to_owned(),
             password: password.clone(),
@@ -51,6 +57,17 @@ pub async fn demo(mut settings: Settings, has_own_database: bool) -> Result<(), 
         say(format_args!("password: {password}"));
     })
     .await
+}
+
+/// A database in which real people moderate is no place for invented comments and a moderator whose password is printed.
+async fn refuse_real_database(app: &App) -> Result<(), Failure> {
+    let people = list_moderators(app).await?;
+    if people.iter().any(|person| person.username != MODERATOR) {
+        return Err(
+            "this database is in use: it has moderators already; name another one, or none for the demo's own".into()
+        );
+    }
+    Ok(())
 }
 
 fn article_path(site: &Key, article: &Key) -> String {

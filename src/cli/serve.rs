@@ -5,6 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::Settings;
 use crate::kit::clock::Clock;
 use crate::server;
+use crate::store::Store;
 
 use super::{Failure, say::say};
 
@@ -32,7 +33,11 @@ pub async fn serve_and(settings: Settings, announce: impl FnOnce(&dyn Fn(&str) -
         tracing::info!("stopping");
         server::stop(&app, &handle, listener).await;
     });
+    let database = running.app.settings.database.clone();
     running.server.await?;
+    if let Err(error) = Store::finish(&database) {
+        tracing::warn!(%error, "the write-ahead log stays beside the database");
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -26,7 +26,13 @@ impl FromRequest for IfMatch {
             || Problem::new(Kind::PreconditionRequired, "Send If-Match with the ETag of the version you decide about.");
         let value = request.headers().get(header::IF_MATCH).and_then(|value| value.to_str().ok());
         // "*" would mean "whatever it is by now", which is what this header is here to prevent.
-        std::future::ready(value.filter(|value| *value != "*").map(parse_versions).ok_or_else(missing))
+        std::future::ready(match value {
+            None | Some("*") => Err(missing()),
+            Some(value) if !value.contains('"') => {
+                Err(Problem::new(Kind::Unreadable, "If-Match holds a version in quotes, as the ETag did: \"1\"."))
+            }
+            Some(value) => Ok(parse_versions(value)),
+        })
     }
 }
 

@@ -144,7 +144,8 @@ struct OneComment {
 struct DecideBody {
     #[schema(inline)]
     decision: Decision,
-    /// A key of the site's list of reasons.
+    /// One of `offensive`, `abusive`, `spam`, `advertising`, `off-topic`, `personal-data`, `illegal`, `misinformation`,
+    /// `hate`, `duplicate`, `other`.
     reason: Option<String>,
     /// For colleagues, up to 2,000 characters.
     note: Option<String>,

@@ -69,12 +69,12 @@ pub struct Running {
 /// # Errors
 /// When the database is not there or not ours, or the address is taken.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartError> {
-    for name in migrate(&settings.database)? {
-        tracing::info!(migration = name, "migrated");
-    }
     let listener =
         TcpListener::bind(settings.listen).map_err(|source| StartError::Listen { address: settings.listen, source })?;
     let address = listener.local_addr()?;
+    for name in migrate(&settings.database)? {
+        tracing::info!(migration = name, "migrated");
+    }
     let store = Store::open(&settings.database)?;
     let public_url = settings.public_url.clone().unwrap_or_else(|| PublicUrl::of_address(address));
     let app = web::Data::new(App::new(settings, public_url, store, clock).await?);

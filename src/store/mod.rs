@@ -138,6 +138,18 @@ impl Store {
         self.write(|_| Ok(())).await
     }
 
+    /// After the last write: on SQLite, makes the file whole without its write-ahead log. Without it nothing is lost; the
+    /// next start reads the log.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn finish(url: &DatabaseUrl) -> StoreResult<()> {
+        match url {
+            DatabaseUrl::Sqlite(path) => sqlite::fold_log(path),
+            DatabaseUrl::Postgres(_) => Ok(()),
+        }
+    }
+
     fn note_refusal<T, E: Cause>(&self, outcome: &Result<T, E>) {
         let refusal = outcome.as_ref().err().and_then(Cause::store_error).filter(|error| error.is_of_the_database());
         if let Some(refusal) = refusal {

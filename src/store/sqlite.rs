@@ -4,6 +4,8 @@
 //! serves many posts, nobody ever sees "database is locked", and nobody is answered before the flush.
 //! It is the bottleneck of the whole program; keep out of it what need not be in the commit.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -40,7 +42,10 @@ pub(super) fn start(path: &str, foreign_writes: &Arc<AtomicU64>) -> StoreResult<
 
     let (writer, jobs) = Queue::bounded(WAITING_WRITES);
     let foreign_writes = Arc::clone(foreign_writes);
-    spawn("store-writer", move || Writer { conn: Conn::Sqlite(writing), foreign_writes, seen: None }.work(&jobs))?;
+    let file = File::at(path);
+    spawn("store-writer", move || {
+        Writer { conn: Conn::Sqlite(writing), file, foreign_writes, seen: None }.work(&jobs);
+    })?;
 
     let (readers, jobs) = Queue::bounded(WAITING_READS);
     for number in 0..reader_count() {
@@ -75,6 +80,11 @@ pub(super) fn open(path: &str, more: &str) -> StoreResult<SqliteConnection> {
     Ok(conn)
 }
 
+/// Moves what stands in the write-ahead log into the file, so that a copy of the file alone is whole.
+pub(super) fn fold_log(path: &str) -> StoreResult<()> {
+    Ok(open(path, "")?.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+}
+
 fn reader_count() -> usize {
     thread::available_parallelism().map_or(2, usize::from).clamp(2, 16)
 }
@@ -99,8 +109,30 @@ fn refuse_untrusted_version(conn: &mut SqliteConnection) -> StoreResult<()> {
     Ok(())
 }
 
+/// The file as it was when it was opened. Removed or replaced under the program, it would take writes that nobody could
+/// ever read again.
+struct File {
+    path: PathBuf,
+    number: Option<u64>,
+}
+
+impl File {
+    fn at(path: &str) -> Self {
+        Self { path: path.into(), number: number_of(Path::new(path)) }
+    }
+
+    fn is_still_there(&self) -> bool {
+        self.number.is_none() || number_of(&self.path) == self.number
+    }
+}
+
+fn number_of(path: &Path) -> Option<u64> {
+    std::fs::metadata(path).ok().map(|metadata| metadata.ino())
+}
+
 struct Writer {
     conn: Conn,
+    file: File,
     foreign_writes: Arc<AtomicU64>,
     seen: Option<i64>,
 }
@@ -138,6 +170,12 @@ impl Writer {
     }
 
     fn run_and_commit(&mut self, group: &mut [Box<dyn Job>]) -> StoreResult<()> {
+        if !self.file.is_still_there() {
+            return Err(StoreError::Unavailable(format!(
+                "the file {} was removed or replaced",
+                self.file.path.display()
+            )));
+        }
         dialect::begin_writing(&mut self.conn)?;
         for job in group {
             self.conn.batch_execute("SAVEPOINT job")?;

@@ -18,6 +18,7 @@ mod databases;
 mod disk_full;
 mod durability;
 mod floors;
+mod found_by_attack;
 mod generate;
 mod headers;
 mod leaks;

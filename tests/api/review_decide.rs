@@ -231,10 +231,11 @@ mod preconditions {
         on_each_database(async |app| {
             let person = app.moderator().await;
             let id = waiting(app).await;
-            for tag in
-                ["1", "W/\"1\"", "\"01x\"", "\"\"", "\"1", "'1'", "\"-1\"", "\"99999999999999999999\"", "\"2\"", "x"]
-            {
+            for tag in ["W/\"1\"", "\"01x\"", "\"\"", "\"1", "\"-1\"", "\"99999999999999999999\"", "\"2\""] {
                 send(app, &person, id, tag).await.expect_problem(412, "stale");
+            }
+            for no_tag in ["1", "'1'", "x"] {
+                send(app, &person, id, no_tag).await.expect_problem(400, "unreadable");
             }
             send(app, &person, id, "\"9\", \"1\"").await.expect(201);
         });

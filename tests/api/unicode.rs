@@ -536,7 +536,8 @@ mod sql {
                 if text.is_ascii() {
                     let decide = format!("/api/v1/review/comments/{held}/decisions");
                     let request = app.request_as(&admin, Method::POST, &decide).json(&json!({ "decision": "approve" }));
-                    assert_eq!(send(request.header("if-match", text)).await.status, 412, "{text}");
+                    let refused = send(request.header("if-match", text)).await.status;
+                    assert_eq!(refused, if text.contains('"') { 412 } else { 400 }, "{text}");
                     for header in [
                         "authorization",
                         "if-none-match",

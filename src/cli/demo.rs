@@ -1,6 +1,8 @@
 //! The demo: a fresh database with articles and comments in every state, one moderator with a random password, a server.
 
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::accounts::{AddModerator, PeopleError, Role, add_moderator, list_moderators, random_words, reset_password};
 use crate::app::App;
@@ -24,7 +26,7 @@ const ARTICLES: [&str; 2] = [
 
 /// Fills a database and serves it. A database that the settings name is kept, and filled only when it has no such
 /// articles yet; without one the demo's own is begun afresh.
-pub async fn demo(mut settings: Settings, has_own_database: bool) -> Result<(), Failure> {
+pub async fn demo(mut settings: Settings, has_own_database: bool, is_stopping: Arc<AtomicBool>) -> Result<(), Failure> {
     // Before anything is touched: another demo may be running here.
     drop(TcpListener::bind(settings.listen).map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?);
     if !has_own_database {
@@ -49,7 +51,7 @@ pub async fn demo(mut settings: Settings, has_own_database: bool) -> Result<(), 
     }
     seed::seed(&settings, &seeds, MODERATOR).await?;
     let first = seeds.articles.first().map(|article| article.key.clone());
-    serve::serve_and(settings, move |link| {
+    serve::serve_and(settings, is_stopping, move |link| {
         if let Some(key) = first {
             say(format_args!("article: {}", link(&article_path(&seeds.site.key, &key))));
         }

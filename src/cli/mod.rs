@@ -86,13 +86,13 @@ async fn execute(command: Command) -> Result<(), Failure> {
     let given = command.given.with_file()?;
     let has_own_database = given.database_url.is_some();
     let settings = Settings::try_from(given)?;
-    logging::start(&settings);
+    let is_stopping = logging::start(&settings);
     for name in unknown_variables() {
         tracing::warn!(name, "this variable is no setting");
     }
     match command.verb.unwrap_or(Verb::Serve) {
-        Verb::Serve => serve::serve(settings).await,
-        Verb::Demo => demo::demo(settings, has_own_database).await,
+        Verb::Serve => serve::serve(settings, is_stopping).await,
+        Verb::Demo => demo::demo(settings, has_own_database, is_stopping).await,
         Verb::Migrate => {
             let ran = migrate(&settings.database)?;
             say(if ran.is_empty() { "up to date".to_owned() } else { format!("ran {}", ran.join(", ")) });

@@ -1,5 +1,8 @@
 //! Serving until told to stop.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Settings;
@@ -11,12 +14,16 @@ use super::{Failure, say::say};
 
 /// Serves. On SIGTERM or SIGINT every answer becomes the last on its connection, a second later no new connection is
 /// taken, what is being answered is answered, then it ends.
-pub async fn serve(settings: Settings) -> Result<(), Failure> {
-    serve_and(settings, |_| ()).await
+pub async fn serve(settings: Settings, is_stopping: Arc<AtomicBool>) -> Result<(), Failure> {
+    serve_and(settings, is_stopping, |_| ()).await
 }
 
-/// Serves, and tells `announce` how links are made as soon as they work.
-pub async fn serve_and(settings: Settings, announce: impl FnOnce(&dyn Fn(&str) -> String)) -> Result<(), Failure> {
+/// Serves, and tells `announce` how links are made as soon as they work. `is_stopping` is set when it is about to stop.
+pub async fn serve_and(
+    settings: Settings,
+    is_stopping: Arc<AtomicBool>,
+    announce: impl FnOnce(&dyn Fn(&str) -> String),
+) -> Result<(), Failure> {
     let running = server::start(settings, Clock::system()).await?;
     // Before it says that it listens: who reads that may send a signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
@@ -31,6 +38,7 @@ pub async fn serve_and(settings: Settings, announce: impl FnOnce(&dyn Fn(&str) -
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
+        is_stopping.store(true, Ordering::Relaxed);
         server::stop(&app, &handle, listener).await;
     });
     let database = running.app.settings.database.clone();

@@ -21,6 +21,8 @@ pub struct Line {
     pub to: Status,
     pub reason: Option<String>,
     pub note: Option<String>,
+    /// What the author was told.
+    pub message: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub at: Millis,
     /// The comment's version that it made.

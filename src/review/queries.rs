@@ -142,6 +142,7 @@ struct LineRow {
     to: String,
     reason: Option<String>,
     note: Option<String>,
+    message: Option<String>,
     at: Millis,
     version: i64,
 }
@@ -157,6 +158,7 @@ impl LineRow {
             by: self.by,
             reason: self.reason,
             note: self.note,
+            message: self.message,
             at: self.at,
             version: self.version,
         })
@@ -175,6 +177,7 @@ fn lines() -> _ {
         decisions::to_status,
         decisions::reason,
         decisions::note,
+        decisions::message,
         decisions::decided_at,
         decisions::version,
     ))

@@ -43,8 +43,8 @@ async fn check_readiness(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 
 /// This contract.
 #[utoipa::path(get, path = "/openapi.json", tag = "operating", responses((status = 200, content_type = "application/json", body = String), (status = 304, description = "Not changed")))]
-async fn show_contract(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Ok(PublicBytes::json(&routes::document())?.respond(&request))
+async fn show_contract(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Ok(PublicBytes::json(&routes::document(app.public_url.as_str()))?.respond(&request))
 }
 
 /// What a kind of problem means: the page that its `type` names.

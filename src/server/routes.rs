@@ -1,7 +1,7 @@
 //! The one route table, and the OpenAPI document that it adds up to.
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 
 use crate::http::routes::RouteTable;
 use crate::{accounts, articles, comments, review};
@@ -19,8 +19,8 @@ pub fn table() -> RouteTable {
     table
 }
 
-/// The contract for machines.
-pub fn document() -> OpenApi {
+/// The contract for machines; `base` is where the server is reached.
+pub fn document(base: &str) -> OpenApi {
     let (paths, components) = table().describe();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let info = InfoBuilder::new()
@@ -30,6 +30,7 @@ pub fn document() -> OpenApi {
         .build();
     OpenApiBuilder::new()
         .info(info)
+        .servers(Some([Server::new(base)]))
         .paths(paths)
         .components(Some(components.security_scheme("bearer", SecurityScheme::Http(bearer)).build()))
         .build()

@@ -49,6 +49,7 @@ mod changing {
                 "to": "rejected",
                 "reason": "off-topic",
                 "note": "again",
+                "message": "Not here.",
                 "at": "2026-11-24T12:01:00.000Z",
                 "version": 2,
             });

@@ -367,7 +367,8 @@ mod item {
             }
             assert_eq!(one["claim"], Value::Null);
             let line = &one["decisions"][0];
-            let line_names = sorted(["id", "comment_id", "by", "from", "to", "reason", "note", "at", "version"]);
+            let line_names =
+                sorted(["id", "comment_id", "by", "from", "to", "reason", "note", "message", "at", "version"]);
             assert_eq!(names(line), line_names);
             assert_eq!((&line["by"], &line["from"], &line["to"]), (&Value::Null, &Value::Null, &json!("pending")));
             // What is in the list is what is on its own, but for the reports.

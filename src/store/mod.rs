@@ -5,7 +5,7 @@
 //! (a serialisation failure, a group that is rolled back), so it does nothing but SQL: no clock, no randomness, no
 //! other I/O. On SQLite one writer shares each commit among all who wait; on PostgreSQL every job has a transaction.
 //!
-//! No feature is known here. What differs between the two databases stands in [`dialect`] alone.
+//! No feature is known here. What differs between the two databases stands in `dialect` alone.
 
 mod dialect;
 mod error;

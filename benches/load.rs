@@ -59,36 +59,8 @@ fn measure() -> Result<(), Failure> {
     let script = dir.path().join("posts.lua");
     std::fs::write(&script, POSTS)?;
     let database = format!("sqlite:{}", dir.path().join("bench.db").display());
-    run(
-        &database,
-        &[
-            "article",
-            "add",
-            "--site",
-            "main",
-            "--key",
-            "bench",
-            "--title",
-            "Bench",
-            "--url",
-            "https://news.example/bench",
-        ],
-    )?;
-    run(
-        &database,
-        &[
-            "article",
-            "add",
-            "--site",
-            "main",
-            "--key",
-            "thread",
-            "--title",
-            "Thread",
-            "--url",
-            "https://news.example/thread",
-        ],
-    )?;
+    add_article(&database, "bench")?;
+    add_article(&database, "thread")?;
     run(&database, &["site", "set", "main", "--policy", "publish_first"])?;
 
     let server = Running::serve(&database)?;
@@ -123,6 +95,11 @@ fn measure() -> Result<(), Failure> {
     row("raw commit of one such row, one client", commits, None);
     row("post a comment, durable, one client", post_alone, Some(post_alone / commits));
     Ok(())
+}
+
+fn add_article(database: &str, key: &str) -> Result<(), Failure> {
+    let url = format!("https://news.example/{key}");
+    run(database, &["article", "add", "--site", "main", "--key", key, "--title", key, "--url", &url])
 }
 
 /// Runs one of the program's commands on a database.

@@ -2,7 +2,7 @@
 //!
 //! 1. **Parse**: the form was read into a [`ReplyForm`]; what is wrong with it is said in step 2, all at once.
 //! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The only step that
-//!    reads: at most once, and not at all for a plain comment on ground that is remembered.
+//!    reads: the ground once, then remembered; the comment replied to and an idempotency key in one more.
 //! 3. **Identify**: who it is by, as far as a guest can be known.
 //! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.

@@ -20,6 +20,7 @@ use governor::{Quota, RateLimiter};
 use crate::app::App;
 use crate::kit::clock::Clock;
 
+use super::boundary::prefers_html;
 use super::client::address_of;
 use super::problem::{Kind, Problem};
 
@@ -190,15 +191,26 @@ impl Limits {
     }
 }
 
-/// Proof that a post from this address came in time. As a handler's first argument it is asked before the body is read.
-pub struct PostPaced;
+/// Whether a post from this address came in time. As a handler's first argument it is asked before the body is read: a
+/// program that comes too early is refused there. A browser is heard out, for what was typed goes back to its reader.
+pub struct PostPaced {
+    /// What to tell a browser that came too early.
+    pub too_fast: Option<TooFast>,
+}
 
 impl FromRequest for PostPaced {
     type Error = Problem;
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(count(request, |limits| &limits.posts_by_address).map(|()| Self))
+        std::future::ready(match count(request, |limits| &limits.posts_by_address) {
+            Ok(()) => Ok(Self { too_fast: None }),
+            Err(too_fast) if prefers_html(request.headers()) => {
+                request.extensions_mut().insert(too_fast.0.clone());
+                Ok(Self { too_fast: Some(too_fast) })
+            }
+            Err(too_fast) => Err(too_fast.into()),
+        })
     }
 }
 
@@ -210,11 +222,11 @@ impl FromRequest for SignInPaced {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        std::future::ready(count(request, |limits| &limits.sign_ins_by_address).map(|()| Self))
+        std::future::ready(count(request, |limits| &limits.sign_ins_by_address).map(|()| Self).map_err(Problem::from))
     }
 }
 
-fn count(request: &HttpRequest, pace: impl Fn(&Limits) -> &Pace<AddressKey>) -> Result<(), Problem> {
+fn count(request: &HttpRequest, pace: impl Fn(&Limits) -> &Pace<AddressKey>) -> Result<(), TooFast> {
     let Some(app) = request.app_data::<web::Data<App>>() else { return Ok(()) };
     let standing = pace(&app.limits).count(&address_of(request).into())?;
     if let Some(standing) = standing {

@@ -560,3 +560,22 @@ mod hostile {
         });
     }
 }
+
+#[test]
+fn a_browser_that_posts_too_fast_keeps_what_was_typed() {
+    on_each_database_with(&Setup { has_limits: true, ..Setup::default() }, async |app| {
+        let article = app.article("a").await;
+        for number in 0..5 {
+            app.post(&article, &form(&format!("number {number}"))).await.expect(202);
+        }
+        let typed = [("name", "Ada"), ("email", "ada@example.org"), ("comment", "Half an hour of <b>thought</b>")];
+        let answer = app.post_form(&article, &typed).await.expect(429);
+        assert_eq!(answer.header("retry-after"), Some("15"));
+        assert_eq!(answer.header("ratelimit"), Some("\"address\";r=0;t=15"));
+        tags(&answer);
+        assert!(answer.text().contains("Half an hour of &#60;b&#62;thought&#60;/b&#62;"), "{}", answer.text());
+        assert!(answer.text().contains("Wait 15 s"), "{}", answer.text());
+        app.advance(15);
+        app.post_form(&article, &typed).await.expect(303);
+    });
+}

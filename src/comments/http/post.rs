@@ -64,7 +64,7 @@ struct PostedBody {
         (status = 409, description = "The same text again, or the same key at the same time"), (status = 413, description = "Over 512 KiB"),
         (status = 415, description = "Another media type"), (status = 422, description = "Fields are wrong"), (status = 429, description = "Too fast")))]
 async fn post_comment(
-    _: PostPaced,
+    paced: PostPaced,
     app: web::Data<App>,
     path: web::Path<(Key, Key)>,
     client: Client,
@@ -86,7 +86,11 @@ async fn post_comment(
         replay,
     };
     let is_browser = prefers_html(request.headers());
-    match story(&app, post.clone()).await {
+    let outcome = match paced.too_fast {
+        Some(too_fast) => Err(too_fast.into()),
+        None => story(&app, post.clone()).await,
+    };
+    match outcome {
         Ok(posted) if is_browser => Ok(see_other(&app, &post, &posted)),
         Ok(posted) => Ok(answer(&app, &posted)),
         Err(error) if is_browser => page::form_again(&app, &post, error.into()).await,

@@ -1,6 +1,20 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    api_keys (id) {
+        id -> BigInt,
+        moderator_id -> BigInt,
+        name -> Text,
+        hash -> Binary,
+        scopes -> Text,
+        sites -> Nullable<Text>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     articles (id) {
         id -> BigInt,
         site_id -> BigInt,
@@ -14,6 +28,25 @@ diesel::table! {
         published -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_entries (id) {
+        id -> BigInt,
+        at -> BigInt,
+        actor_id -> Nullable<BigInt>,
+        api_key_id -> Nullable<BigInt>,
+        action -> Text,
+        site_id -> Nullable<BigInt>,
+        subject_kind -> Nullable<Text>,
+        subject_id -> Nullable<BigInt>,
+        facts -> Text,
+        private -> Nullable<Text>,
+        salt -> Nullable<Binary>,
+        private_hash -> Nullable<Binary>,
+        seq -> Nullable<BigInt>,
+        hash -> Nullable<Binary>,
     }
 }
 
@@ -109,6 +142,29 @@ diesel::table! {
         password_hash -> Text,
         is_disabled -> Bool,
         created_at -> BigInt,
+        removed_at -> Nullable<BigInt>,
+        totp_secret -> Nullable<Binary>,
+        totp_confirmed_at -> Nullable<BigInt>,
+        totp_last_step -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    password_resets (hash) {
+        hash -> Binary,
+        moderator_id -> BigInt,
+        created_by -> Nullable<BigInt>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    recovery_codes (hash) {
+        hash -> Binary,
+        moderator_id -> BigInt,
+        used_at -> Nullable<BigInt>,
     }
 }
 
@@ -141,6 +197,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        sealed -> Binary,
+        is_sealed -> Bool,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     sites (id) {
         id -> BigInt,
         key -> Text,
@@ -159,16 +224,21 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(api_keys -> moderators (moderator_id));
 diesel::joinable!(articles -> sites (site_id));
 diesel::joinable!(comments -> articles (article_id));
 diesel::joinable!(decisions -> comments (comment_id));
 diesel::joinable!(moderator_sites -> moderators (moderator_id));
 diesel::joinable!(moderator_sites -> sites (site_id));
+diesel::joinable!(password_resets -> moderators (moderator_id));
+diesel::joinable!(recovery_codes -> moderators (moderator_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
 diesel::joinable!(sessions -> moderators (moderator_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
     articles,
+    audit_entries,
     comments,
     decisions,
     id_blocks,
@@ -176,9 +246,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     job_marks,
     moderator_sites,
     moderators,
+    password_resets,
+    recovery_codes,
     refresh_tokens,
     secrets,
     sessions,
+    signing_keys,
     sites,
     trials,
 );

@@ -44,6 +44,24 @@ pub(super) fn begin_writing(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
+/// Takes a lock that one transaction at a time has, over all nodes, until it ends; false when another one has it. On
+/// SQLite a transaction that means to write is the only one anyway. PostgreSQL's locks know no schemas, ours do.
+///
+/// # Errors
+/// Those of the database.
+pub fn try_lock_until_commit(conn: &mut Conn, what_for: i32) -> QueryResult<bool> {
+    use diesel::prelude::*;
+    use diesel::sql_types::{Bool, Integer};
+
+    match conn {
+        Conn::Postgres(conn) => {
+            let lock = diesel::dsl::sql::<Bool>("pg_try_advisory_xact_lock(").bind::<Integer, _>(what_for);
+            diesel::select(lock.sql(", hashtext(current_schema()))")).get_result(conn)
+        }
+        Conn::Sqlite(_) => Ok(true),
+    }
+}
+
 /// A number that changes when *another* connection has committed to the same file; always 0 on PostgreSQL, where
 /// other nodes are expected and told of by other means.
 pub(super) fn foreign_version(conn: &mut Conn) -> QueryResult<i64> {

@@ -90,6 +90,11 @@ impl Queue {
         (Self { jobs }, receiver)
     }
 
+    /// Whether whoever comes now would be told that too many wait.
+    pub fn is_full(&self) -> bool {
+        self.jobs.is_full()
+    }
+
     /// Sends `work` and waits for its answer.
     pub async fn run<T, E, F>(&self, work: F) -> Result<T, E>
     where

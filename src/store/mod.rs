@@ -16,6 +16,7 @@ mod keep;
 mod migrations;
 mod postgres;
 mod sqlite;
+mod threads;
 
 pub mod schema;
 
@@ -29,7 +30,9 @@ use diesel::sqlite::SqliteConnection;
 use crate::config::DatabaseUrl;
 use crate::kit::ids::Id;
 
-pub use dialect::execute_on_either;
+use threads::Threads;
+
+pub use dialect::{execute_on_either, try_lock_until_commit};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_before, keep_answer};
 pub use job::Cause;
@@ -48,7 +51,7 @@ pub enum Conn {
 /// The backend of [`Conn`], for boxed queries.
 pub type Db = MultiBackend;
 
-/// The database. Clones share it; the last clone dropped ends its threads after the work they hold.
+/// The database. Clones share it; the last clone dropped ends its threads after the work they hold, and waits for them.
 #[derive(Clone)]
 pub struct Store {
     readers: job::Queue,
@@ -58,6 +61,8 @@ pub struct Store {
     /// When a database was opened that other nodes write to.
     opened: Option<Instant>,
     refused: Arc<Mutex<Option<StoreError>>>,
+    /// Last, so that the queues are gone when it waits.
+    _threads: Arc<Threads>,
 }
 
 impl Store {
@@ -66,12 +71,13 @@ impl Store {
     /// # Errors
     /// When it cannot be reached, or is a SQLite too old to trust with commits.
     pub fn open(url: &DatabaseUrl) -> StoreResult<Self> {
-        let foreign_writes = Arc::new(AtomicU64::new(0));
+        let (foreign_writes, threads) = (Arc::new(AtomicU64::new(0)), Arc::new(Threads::default()));
         let (opened, (readers, writer)) = match url {
-            DatabaseUrl::Sqlite(path) => (None, sqlite::start(path, &foreign_writes)?),
-            DatabaseUrl::Postgres(url) => (Some(Instant::now()), postgres::start(url)?),
+            DatabaseUrl::Sqlite(path) => (None, sqlite::start(path, &foreign_writes, &threads)?),
+            DatabaseUrl::Postgres(url) => (Some(Instant::now()), postgres::start(url, &threads)?),
         };
-        Ok(Self { readers, writer, ids: Arc::default(), foreign_writes, opened, refused: Arc::default() })
+        let (ids, refused) = (Arc::default(), Arc::default());
+        Ok(Self { readers, writer, ids, foreign_writes, opened, refused, _threads: threads })
     }
 
     /// Runs `work` on a reading connection. What it sees is committed.
@@ -102,6 +108,12 @@ impl Store {
         let outcome = self.writer.run(work).await;
         self.note_refusal(&outcome);
         outcome
+    }
+
+    /// Whether a write that came now would be refused because too many wait. Whoever asks before doing the work for one
+    /// saves that work; it may have changed by the time of the write.
+    pub fn is_too_busy_to_write(&self) -> bool {
+        self.writer.is_full()
     }
 
     /// An id that nothing has and nothing will have again, on any node.

@@ -4,14 +4,13 @@
 //! it had not come to its commit. A commit whose answer was lost is not repeated: the caller is told that the
 //! database was lost, and repeats with the same ids.
 
-use std::thread;
-
 use crossbeam_channel::Receiver;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 
 use super::job::{Job, Queue, Ran};
+use super::threads::Threads;
 use super::{Conn, StoreError, StoreResult, dialect};
 
 /// Connections for reading, and as many for writing. PostgreSQL itself shares flushes between the latter.
@@ -24,10 +23,10 @@ const WAITING: usize = 4096;
 const TRIES: usize = 8;
 
 /// Starts the threads, after one connection has shown that the database is there.
-pub(super) fn start(url: &str) -> StoreResult<(Queue, Queue)> {
+pub(super) fn start(url: &str, threads: &Threads) -> StoreResult<(Queue, Queue)> {
     let url = with_time_limits(url);
     connect(&url)?;
-    Ok((spawn(&url, "store-reader", Mode::Read)?, spawn(&url, "store-writer", Mode::Write)?))
+    Ok((spawn(threads, &url, "store-reader", Mode::Read)?, spawn(threads, &url, "store-writer", Mode::Write)?))
 }
 
 /// Opens one connection.
@@ -54,19 +53,16 @@ enum Mode {
     Write,
 }
 
-fn spawn(url: &str, name: &str, mode: Mode) -> StoreResult<Queue> {
+fn spawn(threads: &Threads, url: &str, name: &str, mode: Mode) -> StoreResult<Queue> {
     let (queue, jobs) = Queue::bounded(WAITING);
     for number in 0..CONNECTIONS {
         let mut worker = Worker { url: url.to_owned(), conn: None, mode };
         let jobs: Receiver<Box<dyn Job>> = jobs.clone();
-        thread::Builder::new()
-            .name(format!("{name}-{number}"))
-            .spawn(move || {
-                for job in jobs {
-                    worker.serve(job);
-                }
-            })
-            .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))?;
+        threads.spawn(&format!("{name}-{number}"), move || {
+            for job in jobs {
+                worker.serve(job);
+            }
+        })?;
     }
     Ok(queue)
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use diesel::connection::SimpleConnection;
@@ -17,6 +17,7 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 
 use super::job::{Job, Queue, Ran};
+use super::threads::Threads;
 use super::{Conn, StoreError, StoreResult, dialect};
 
 /// The most jobs that share one commit. More would gain little (at 512 the flush is already a small part) and make
@@ -29,29 +30,45 @@ const WAITING_WRITES: usize = 4096;
 /// How many reads may wait.
 const WAITING_READS: usize = 4096;
 
-/// How often an idle writer looks whether another program wrote to the file.
-const IDLE: Duration = Duration::from_secs(1);
+/// How often an idle writer looks whether another program wrote to the file, and how long it waits for work before it
+/// moves the log into the file.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// How often a busy one looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How many groups run behind savepoints after one in which a job refused.
+const WARY_GROUPS: u32 = 16;
 
 /// The first SQLite without the WAL-reset bug, which could lose commits.
 const OLDEST_TRUSTED: &str = "3.51.3";
 
 /// Opens the file and starts its threads.
-pub(super) fn start(path: &str, foreign_writes: &Arc<AtomicU64>) -> StoreResult<(Queue, Queue)> {
+pub(super) fn start(path: &str, foreign_writes: &Arc<AtomicU64>, threads: &Threads) -> StoreResult<(Queue, Queue)> {
     let mut writing = open(path, "")?;
     refuse_untrusted_version(&mut writing)?;
 
     let (writer, jobs) = Queue::bounded(WAITING_WRITES);
     let foreign_writes = Arc::clone(foreign_writes);
     let file = File::at(path);
-    spawn("store-writer", move || {
-        Writer { conn: Conn::Sqlite(writing), file, foreign_writes, seen: None }.work(&jobs);
+    threads.spawn("store-writer", move || {
+        Writer {
+            conn: Conn::Sqlite(writing),
+            file,
+            foreign_writes,
+            seen: None,
+            looked: Instant::now(),
+            wary: 0,
+            has_log: true,
+        }
+        .work(&jobs);
     })?;
 
     let (readers, jobs) = Queue::bounded(WAITING_READS);
     for number in 0..reader_count() {
-        let mut conn = Conn::Sqlite(open(path, "PRAGMA query_only = ON;")?);
+        let mut conn = Conn::Sqlite(open(path, "PRAGMA query_only = ON; PRAGMA cache_size = -2048;")?);
         let jobs = jobs.clone();
-        spawn(&format!("store-reader-{number}"), move || {
+        threads.spawn(&format!("store-reader-{number}"), move || {
             for mut job in jobs {
                 job.run(&mut conn);
                 job.answer(None);
@@ -61,8 +78,10 @@ pub(super) fn start(path: &str, foreign_writes: &Arc<AtomicU64>) -> StoreResult<
     Ok((readers, writer))
 }
 
-/// Opens one connection. WAL with a flush at every commit; a page cache of 8 MiB, since the operating system caches
-/// the file anyway; no memory map, so that a failing disk is an error and not a signal.
+/// Opens one connection. WAL with a flush at every commit; a page cache of 8 MiB to write with and 2 MiB to read with,
+/// since the operating system caches the file anyway; no memory map, so that a failing disk is an error and not a signal. The log is moved into the file
+/// when the writer is idle, and under steady load each time it has 8,192 pages (32 MiB): a page that many posts write is
+/// then moved once.
 pub(super) fn open(path: &str, more: &str) -> StoreResult<SqliteConnection> {
     let mut conn = SqliteConnection::establish(path)
         .map_err(|error| StoreError::Unavailable(format!("cannot open the SQLite file {path}: {error}")))?;
@@ -74,6 +93,7 @@ pub(super) fn open(path: &str, more: &str) -> StoreResult<SqliteConnection> {
          PRAGMA cache_size = -8192;
          PRAGMA mmap_size = 0;
          PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 8192;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     conn.batch_execute(more)?;
@@ -87,14 +107,6 @@ pub(super) fn fold_log(path: &str) -> StoreResult<()> {
 
 fn reader_count() -> usize {
     thread::available_parallelism().map_or(2, usize::from).clamp(2, 16)
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> StoreResult<()> {
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(work)
-        .map(drop)
-        .map_err(|error| StoreError::Unavailable(format!("cannot start a thread: {error}")))
 }
 
 fn refuse_untrusted_version(conn: &mut SqliteConnection) -> StoreResult<()> {
@@ -135,11 +147,18 @@ struct Writer {
     file: File,
     foreign_writes: Arc<AtomicU64>,
     seen: Option<i64>,
+    looked: Instant,
+    /// How many of the next groups run behind savepoints.
+    wary: u32,
+    /// Whether something may stand in the log that is not in the file.
+    has_log: bool,
 }
 
 impl Writer {
     /// Works until every [`Queue`] is gone and the last job is done.
     fn work(mut self, jobs: &Receiver<Box<dyn Job>>) {
+        // What others have written before anybody has read anything is no news; what they write from now on is.
+        self.look_for_foreign_writes();
         loop {
             match jobs.recv_timeout(IDLE) {
                 Ok(first) => {
@@ -147,7 +166,10 @@ impl Writer {
                     group.extend(jobs.try_iter().take(GROUP - 1));
                     self.commit(group);
                 }
-                Err(RecvTimeoutError::Timeout) => self.look_for_foreign_writes(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look_for_foreign_writes();
+                    self.move_log();
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -166,7 +188,9 @@ impl Writer {
         for job in group {
             job.answer(failure.clone());
         }
-        self.look_for_foreign_writes();
+        if self.looked.elapsed() >= LOOK {
+            self.look_for_foreign_writes();
+        }
     }
 
     fn run_and_commit(&mut self, group: &mut [Box<dyn Job>]) -> StoreResult<()> {
@@ -176,20 +200,63 @@ impl Writer {
                 self.file.path.display()
             )));
         }
+        self.has_log = true;
+        if self.wary > 0 {
+            self.wary -= 1;
+            self.run_apart(group)?;
+        } else if !self.run_together(group)? {
+            self.wary = WARY_GROUPS;
+            self.run_apart(group)?;
+        }
+        Ok(self.conn.batch_execute("COMMIT")?)
+    }
+
+    /// Runs the jobs in one transaction and nothing between them; false, and all undone, when one of them refused, for
+    /// what it did cannot be told from what the others did. A savepoint for each would copy every page that it writes;
+    /// refusals are rare, and whoever sends many makes the writer wary.
+    fn run_together(&mut self, group: &mut [Box<dyn Job>]) -> StoreResult<bool> {
+        dialect::begin_writing(&mut self.conn)?;
+        for job in group {
+            match job.run(&mut self.conn) {
+                Ran::Well => {}
+                // Contended cannot be: SQLite has one writer and this is it.
+                Ran::Refused | Ran::Contended => {
+                    self.conn.batch_execute("ROLLBACK")?;
+                    return Ok(false);
+                }
+                Ran::DatabaseFailed(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs the jobs in one transaction, each behind a savepoint, so that one that refuses is undone alone.
+    fn run_apart(&mut self, group: &mut [Box<dyn Job>]) -> StoreResult<()> {
         dialect::begin_writing(&mut self.conn)?;
         for job in group {
             self.conn.batch_execute("SAVEPOINT job")?;
             match job.run(&mut self.conn) {
                 Ran::Well => self.conn.batch_execute("RELEASE job")?,
-                // Contended cannot be: SQLite has one writer and this is it.
                 Ran::Refused | Ran::Contended => self.conn.batch_execute("ROLLBACK TO job; RELEASE job")?,
                 Ran::DatabaseFailed(error) => return Err(error),
             }
         }
-        Ok(self.conn.batch_execute("COMMIT")?)
+        Ok(())
+    }
+
+    /// Moves the log into the file, as far as no reader needs it where it is.
+    fn move_log(&mut self) {
+        if !self.has_log {
+            return;
+        }
+        match self.conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)") {
+            Ok(()) => self.has_log = false,
+            Err(error) => tracing::warn!(%error, "the write-ahead log could not be moved into the file"),
+        }
     }
 
     fn look_for_foreign_writes(&mut self) {
+        self.looked = Instant::now();
         let Ok(version) = dialect::foreign_version(&mut self.conn) else { return };
         if self.seen.is_some_and(|seen| seen != version) {
             self.foreign_writes.fetch_add(1, Ordering::AcqRel);

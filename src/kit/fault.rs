@@ -26,6 +26,12 @@ impl Fault {
         Self { pointer: format!("/{}", name.replace('~', "~0").replace('/', "~1")), code, limit: None }
     }
 
+    /// The element of a list `name` at `index`, counted from 0, is wrong.
+    pub fn of_element(name: &str, index: usize, code: &'static str) -> Self {
+        let list = Self::new(name, code);
+        Self { pointer: format!("{}/{index}", list.pointer), ..list }
+    }
+
     /// The whole is wrong.
     pub fn of_whole(code: &'static str) -> Self {
         Self { pointer: String::new(), code, limit: None }

@@ -36,6 +36,12 @@ pub mod of {
     /// A moderator's signed-in session.
     #[derive(Debug)]
     pub enum Session {}
+    /// A key by which a program acts for a moderator.
+    #[derive(Debug)]
+    pub enum ApiKey {}
+    /// An entry of the audit log.
+    #[derive(Debug)]
+    pub enum AuditEntry {}
 }
 
 pub type SiteId = Id<of::Site>;
@@ -44,6 +50,8 @@ pub type CommentId = Id<of::Comment>;
 pub type DecisionId = Id<of::Decision>;
 pub type ModeratorId = Id<of::Moderator>;
 pub type SessionId = Id<of::Session>;
+pub type ApiKeyId = Id<of::ApiKey>;
+pub type AuditEntryId = Id<of::AuditEntry>;
 
 /// The id of one `Of`.
 #[derive(AsExpression, FromSqlRow)]

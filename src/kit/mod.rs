@@ -3,6 +3,7 @@
 //! The identifier and time newtypes here know how diesel stores them (a `BIGINT` each), so that no
 //! other floor converts them by hand. Nothing else here knows a database exists.
 
+pub mod back_off;
 pub mod clock;
 pub mod cursor;
 pub mod fault;
@@ -10,6 +11,9 @@ pub mod ids;
 pub mod key;
 pub mod markup;
 pub mod places;
+pub mod qr;
+pub mod seal;
 pub mod secret;
 pub mod shelves;
 pub mod text;
+pub mod totp;

@@ -52,6 +52,11 @@ impl Key {
         Self(digest(material))
     }
 
+    /// A key that was made at random and kept; `None` unless it has 32 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// The key for `purpose`; equal purposes give equal keys on every node.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Self {

@@ -162,10 +162,12 @@ fn lower(chars: impl Iterator<Item = char>) -> impl Iterator<Item = char> {
 }
 
 fn is_compared(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || matches!(c, '$' | '|');
+    }
     let is_punctuation = c.general_category_group() == GeneralCategoryGroup::Punctuation;
     // Stars and ticks around a name do not make it another; a bar may be a letter.
-    let is_decoration = matches!(c.general_category(), GeneralCategory::OtherSymbol | GeneralCategory::ModifierSymbol)
-        || "+<=>~".contains(c);
+    let is_decoration = matches!(c.general_category(), GeneralCategory::OtherSymbol | GeneralCategory::ModifierSymbol);
     !(c.is_whitespace() || c.is_control() || is_punctuation || is_decoration || is_mark(c) || is_invisible(c))
 }
 

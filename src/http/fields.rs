@@ -92,6 +92,27 @@ impl Fields {
             .collect()
     }
 
+    /// Takes a list of at most so many texts. What is wrong with one of them is said of its place; then there is no list.
+    pub fn elements(&mut self, name: &str, most: usize) -> Option<Vec<String>> {
+        let Value::Array(values) = self.one(name)? else { return self.refuse(name, "type") };
+        if values.len() > most {
+            self.errors.push(Fault { limit: Some(most as u64), ..Fault::new(name, "too_many") });
+            return None;
+        }
+        let mut texts = Vec::new();
+        let faults_before = self.errors.len();
+        for (index, value) in values.into_iter().enumerate() {
+            match value {
+                Value::String(text) if text.contains('\0') => {
+                    self.errors.push(Fault::of_element(name, index, "nul_character"));
+                }
+                Value::String(text) => texts.push(text),
+                _ => self.errors.push(Fault::of_element(name, index, "type")),
+            }
+        }
+        (self.errors.len() == faults_before).then_some(texts)
+    }
+
     /// Takes every value of a repeatable name and leaves the rest unread.
     pub fn into_texts(mut self, name: &str) -> Vec<String> {
         self.texts(name)

@@ -19,6 +19,7 @@ use governor::{Quota, RateLimiter};
 
 use crate::app::App;
 use crate::kit::clock::Clock;
+use crate::store::StoreError;
 
 use super::boundary::prefers_html;
 use super::client::address_of;
@@ -166,8 +167,10 @@ pub struct Limits {
     pub posts_by_address: Pace<AddressKey>,
     /// Posting, by author and article together.
     pub posts_by_author: Pace<i64>,
-    /// Trying to sign in, by address.
+    /// Trying to sign in, or to set a password by a link, by address.
     pub sign_ins_by_address: Pace<AddressKey>,
+    /// Going on with a session, by address: an office of fifty with a tab each, and as much again every minute.
+    pub refreshes_by_address: Pace<AddressKey>,
 }
 
 impl Limits {
@@ -175,11 +178,13 @@ impl Limits {
     pub fn new(clock: &Clock, is_on: bool) -> Self {
         let five = NonZeroU32::MIN.saturating_add(4);
         let ten = NonZeroU32::MIN.saturating_add(9);
+        let sixty = NonZeroU32::MIN.saturating_add(59);
         let secs = Duration::from_secs;
         Self {
             posts_by_address: Pace::new("address", five, secs(15), clock, is_on),
             posts_by_author: Pace::new("author", five, secs(15), clock, is_on),
             sign_ins_by_address: Pace::new("sign-in", ten, secs(6), clock, is_on),
+            refreshes_by_address: Pace::new("refresh", sixty, secs(1), clock, is_on),
         }
     }
 
@@ -188,11 +193,13 @@ impl Limits {
         self.posts_by_address.forget_the_rested();
         self.posts_by_author.forget_the_rested();
         self.sign_ins_by_address.forget_the_rested();
+        self.refreshes_by_address.forget_the_rested();
     }
 }
 
-/// Whether a post from this address came in time. As a handler's first argument it is asked before the body is read: a
-/// program that comes too early is refused there. A browser is heard out, for what was typed goes back to its reader.
+/// Whether a post from this address came in time, and to a program that has room for it. As a handler's first argument it
+/// is asked before the body is read: a program that comes too early, or to a full queue, is refused there, at a small part of
+/// what a post costs. A browser is heard out, for what was typed goes back to its reader.
 pub struct PostPaced {
     /// What to tell a browser that came too early.
     pub too_fast: Option<TooFast>,
@@ -203,6 +210,10 @@ impl FromRequest for PostPaced {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let is_full = request.app_data::<web::Data<App>>().is_some_and(|app| app.store.is_too_busy_to_write());
+        if is_full && !prefers_html(request.headers()) {
+            return std::future::ready(Err(StoreError::Busy.into()));
+        }
         std::future::ready(match count(request, |limits| &limits.posts_by_address) {
             Ok(()) => Ok(Self { too_fast: None }),
             Err(too_fast) if prefers_html(request.headers()) => {
@@ -223,6 +234,18 @@ impl FromRequest for SignInPaced {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(count(request, |limits| &limits.sign_ins_by_address).map(|()| Self).map_err(Problem::from))
+    }
+}
+
+/// Proof that a refresh from this address came in time.
+pub struct RefreshPaced;
+
+impl FromRequest for RefreshPaced {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(count(request, |limits| &limits.refreshes_by_address).map(|()| Self).map_err(Problem::from))
     }
 }
 

@@ -4,15 +4,19 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     Unreadable,
+    TwoCredentials,
     Unauthenticated,
     Forbidden,
+    SecondFactorRequired,
     CommentsClosed,
     ForeignOrigin,
+    CrossSite,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
     DuplicateComment,
     Conflict,
+    LastAdmin,
     StillRunning,
     Gone,
     Stale,
@@ -40,18 +44,22 @@ pub struct Row {
 
 impl Kind {
     /// All kinds, in the order of their status.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::Unreadable,
+        Self::TwoCredentials,
         Self::Unauthenticated,
         Self::Forbidden,
+        Self::SecondFactorRequired,
         Self::CommentsClosed,
         Self::ForeignOrigin,
+        Self::CrossSite,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
         Self::Timeout,
         Self::DuplicateComment,
         Self::Conflict,
+        Self::LastAdmin,
         Self::StillRunning,
         Self::Gone,
         Self::Stale,
@@ -77,13 +85,25 @@ impl Kind {
                 "The request cannot be read",
                 "The body is not JSON, not UTF-8 or not a form, a header cannot be read, or a cursor is not one of ours or belongs to another list. Sending the same again will not help.",
             ),
+            Self::TwoCredentials => (
+                "two-credentials",
+                400,
+                "A token and a cookie at once",
+                "A request comes with a token or with the cookies of a session, never with both: it could not be told whose it is.",
+            ),
             Self::Unauthenticated => (
                 "unauthenticated",
                 401,
                 "Signing in is needed",
-                "No valid access token came with the request: it is missing, expired, signed out or not ours, or the name or password is wrong. Sign in again.",
+                "No valid access token came with the request: it is missing, expired, signed out or not ours, or the name, password or code is wrong. Sign in again.",
             ),
             Self::Forbidden => ("forbidden", 403, "Not allowed", "You are known, and your role does not allow this."),
+            Self::SecondFactorRequired => (
+                "second-factor-required",
+                403,
+                "A second factor is needed",
+                "Your role must have a second factor, and you have none yet. Until you have set it up (POST, then PUT /api/v1/me/totp) you may see yourself, manage your sessions and sign out.",
+            ),
             Self::CommentsClosed => {
                 ("comments-closed", 403, "Comments are closed", "The article takes no more comments.")
             }
@@ -92,6 +112,12 @@ impl Kind {
                 403,
                 "Sent from another site",
                 "The request was made by a page of an origin that this site does not list. An administrator can add it to the site's origins.",
+            ),
+            Self::CrossSite => (
+                "cross-site",
+                403,
+                "Not sent by one of our own pages",
+                "What changes something by the cookies of a session must say that a page of this very origin sent it: `Sec-Fetch-Site: same-origin`, or this server's public URL as `Origin`. Browsers say so by themselves.",
             ),
             Self::NotFound => ("not-found", 404, "Not found", "There is nothing here, or nothing that you may see."),
             Self::MethodNotAllowed => (
@@ -121,6 +147,12 @@ impl Kind {
                 "In conflict with the present state",
                 "What the request asks for does not go together with what is there now.",
             ),
+            Self::LastAdmin => (
+                "last-admin",
+                409,
+                "There must be an administrator",
+                "The last enabled administrator cannot be disabled, removed or given another role. Make somebody else one first.",
+            ),
             Self::StillRunning => (
                 "still-running",
                 409,
@@ -131,7 +163,7 @@ impl Kind {
                 "gone",
                 410,
                 "No longer there",
-                "It was withdrawn by its author or erased, and cannot be decided any more.",
+                "A comment was withdrawn by its author or erased, and cannot be decided any more; or a link was used, has expired, or a newer one took its place.",
             ),
             Self::Stale => (
                 "stale",

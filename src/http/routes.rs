@@ -10,6 +10,7 @@ use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpResponse, Responder, Route, web};
 use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::path::{HttpMethod, PathItem, PathsBuilder};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ComponentsBuilder, Paths, RefOr, schema::Schema};
 
 use super::problem::{Kind, Problem};
@@ -17,10 +18,20 @@ use super::problem::{Kind, Problem};
 /// Every route, and its description.
 #[derive(Default)]
 pub struct RouteTable {
-    resources: BTreeMap<String, Vec<(Method, Route)>>,
+    resources: BTreeMap<String, Resource>,
     paths: PathsBuilder,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
+
+/// What stands at one path.
+#[derive(Default)]
+struct Resource {
+    routes: Vec<(Method, Route)>,
+    is_for_readers: bool,
+}
+
+/// The tag of the routes that readers use.
+const READERS: &str = "readers";
 
 impl RouteTable {
     /// Serves `handler` where `description` (what `#[utoipa::path]` made of it) says.
@@ -33,19 +44,27 @@ impl RouteTable {
     {
         D::schemas(&mut self.schemas);
         for method in D::methods() {
+            let mut operation = D::operation();
+            // What takes a token takes the cookie of a session as well.
+            if let Some(security) = &mut operation.security {
+                security.push(SecurityRequirement::new("cookie", [""; 0]));
+            }
+            let resource = self.resources.entry(D::path()).or_default();
+            resource.is_for_readers |= operation.tags.iter().flatten().any(|tag| tag == READERS);
             let paths = std::mem::take(&mut self.paths);
-            self.paths = paths.path(D::path(), PathItem::new(method.clone(), D::operation()));
+            self.paths = paths.path(D::path(), PathItem::new(method.clone(), operation));
             let method = to_actix(&method);
             let route = web::method(method.clone()).to(handler.clone());
-            self.resources.entry(D::path()).or_default().push((method, route));
+            resource.routes.push((method, route));
         }
     }
 
-    /// Hands the routes to actix. A path with a parameter comes after its siblings without one.
+    /// Hands the routes to actix, which tries one after the other: those that readers use come first, as they are asked for
+    /// most, and a path with a parameter comes after its siblings without one.
     pub fn serve(self, config: &mut web::ServiceConfig) {
         let mut resources: Vec<_> = self.resources.into_iter().collect();
-        resources.sort_by_key(|(path, _)| path.matches('{').count());
-        for (path, routes) in resources {
+        resources.sort_by_key(|(path, resource)| (!resource.is_for_readers, path.matches('{').count()));
+        for (path, Resource { routes, .. }) in resources {
             let allow = allowed(&routes);
             let mut resource = web::resource(path);
             for (_, route) in routes {

@@ -91,6 +91,16 @@ pub struct Wording {
     pub reason_duplicate: &'static str,
     pub reason_other: &'static str,
 
+    // Setting a password by a link
+    pub reset_title: &'static str,
+    pub reset_summary: &'static str,
+    pub reset_account: &'static str,
+    pub reset_password: &'static str,
+    pub reset_hint: &'static str,
+    pub reset_send: &'static str,
+    pub reset_problem: &'static str,
+    pub reset_done: ReceiptWords,
+
     // Problem pages
     pub problem_status: &'static str,
     pub problem_fields: &'static str,
@@ -116,7 +126,20 @@ pub struct Wording {
     pub field_range: &'static str,
     pub field_range_by_limit: &'static str,
     pub field_choice: &'static str,
+    pub field_expiry: &'static str,
+    pub field_too_many: &'static str,
+    pub field_too_many_by_limit: &'static str,
     pub field_format: &'static str,
+    pub field_wrong: &'static str,
+    pub field_too_short: &'static str,
+    pub field_too_short_by_limit: &'static str,
+    pub field_password_too_long: &'static str,
+    pub field_password_common: &'static str,
+    pub field_password_wrong: &'static str,
+    pub field_username: &'static str,
+    pub field_taken: &'static str,
+    pub field_site: &'static str,
+    pub field_all_sites: &'static str,
     pub field_otherwise: &'static str,
 
     months: [&'static str; 12],
@@ -211,8 +234,9 @@ impl Wording {
         }
     }
 
-    /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in marks per letter for `stacked_marks`
-    /// and the highest number for `range`; other codes ignore it.
+    /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in characters for `too_short` and
+    /// `password_too_long`, in marks per letter for `stacked_marks` and the highest number for `range` and `too_many`; other
+    /// codes ignore it.
     #[must_use]
     pub fn field_message(&self, code: &str, limit: Option<u64>) -> String {
         let (plain, by_limit) = match code {
@@ -231,6 +255,17 @@ impl Wording {
             "range" => (self.field_range, Some(self.field_range_by_limit)),
             "choice" => (self.field_choice, None),
             "format" => (self.field_format, None),
+            "wrong" => (self.field_wrong, None),
+            "too_short" => (self.field_too_short, Some(self.field_too_short_by_limit)),
+            "password_too_long" => (self.field_too_long, Some(self.field_password_too_long)),
+            "password_common" => (self.field_password_common, None),
+            "password_wrong" => (self.field_password_wrong, None),
+            "username" => (self.field_username, None),
+            "taken" => (self.field_taken, None),
+            "site" => (self.field_site, None),
+            "all_sites" => (self.field_all_sites, None),
+            "expiry" => (self.field_expiry, None),
+            "too_many" => (self.field_too_many, Some(self.field_too_many_by_limit)),
             _ => (self.field_otherwise, None),
         };
         match (by_limit, limit) {
@@ -317,6 +352,19 @@ pub static ENGLISH: Wording = Wording {
     reason_duplicate: "The same comment was already here.",
     reason_other: "It does not fit the rules of this site.",
 
+    reset_title: "Set a new password",
+    reset_summary: "This link works once. Setting the password ends every session of the account; sign in with the new \
+                    one afterwards.",
+    reset_account: "Account",
+    reset_password: "New password",
+    reset_hint: "A few words that do not belong together make a good one. It needs no digits or signs.",
+    reset_send: "Set password",
+    reset_problem: "The password was not set yet. Please look again at what is marked below.",
+    reset_done: ReceiptWords {
+        title: "Your password is set",
+        meaning: "Sign in with it where you moderate. This link does not work any more.",
+    },
+
     problem_status: "Status",
     problem_fields: "What to change",
     problem_trace: "If you report this, please quote this number:",
@@ -341,7 +389,20 @@ pub static ENGLISH: Wording = Wording {
     field_range: "Give a number within the allowed range.",
     field_range_by_limit: "Give a number of at most {limit}.",
     field_choice: "Choose one of the offered values.",
+    field_expiry: "Give a moment between now and a year from now.",
+    field_too_many: "Give fewer.",
+    field_too_many_by_limit: "Give at most {limit}.",
     field_format: "Give this in the form that the field expects.",
+    field_wrong: "This is not the right one.",
+    field_too_short: "Make this longer.",
+    field_too_short_by_limit: "Make this longer: at least {limit} characters.",
+    field_password_too_long: "Make this shorter: at most {limit} characters.",
+    field_password_common: "Choose another: this is among the first that anyone would guess, or little more than a name.",
+    field_password_wrong: "Give the password that you sign in with now.",
+    field_username: "Give a name of 1 to 64 of the characters A-Z a-z 0-9 . _ ~ @ + -",
+    field_taken: "Choose another; somebody has or had this one.",
+    field_site: "Name sites that there are.",
+    field_all_sites: "Leave this out; an administrator has every site.",
     field_otherwise: "Please look at this field again.",
 
     months: [

@@ -1,7 +1,8 @@
 //! Access tokens: JWTs as RFC 9068 has them (`typ: at+jwt`), HS256 and nothing else, good for 15 minutes.
 //!
-//! What a token says is only who and which session; what they may do is looked up (RFC 8725 is followed: one pinned
-//! algorithm, issuer, audience and type checked, no header member that points anywhere is read).
+//! The header's `kid` names the key, see [`signing`]. What a token says is only who and which session; what they may do is
+//! looked up (RFC 8725 is followed: one pinned algorithm, issuer, audience and type checked, no header member that points
+//! anywhere is read).
 
 use std::time::Duration;
 
@@ -11,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ModeratorId, SessionId};
-use crate::kit::secret::{self, NoRandomness};
+use crate::kit::secret::{self, Key, NoRandomness};
+use crate::store::StoreResult;
+
+use super::signing::{self, SigningKey};
 
 /// How long an access token is good for.
 pub const GOOD_FOR: Duration = Duration::from_mins(15);
@@ -45,9 +49,15 @@ pub enum TokenError {
     Signing(#[from] jsonwebtoken::errors::Error),
 }
 
-/// Makes the access token of a session.
-pub fn issue(app: &App, moderator: ModeratorId, session: SessionId, now: Millis) -> Result<String, TokenError> {
-    let header = Header { typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::HS256) };
+/// Makes the access token of a session, signed with `key`.
+pub fn issue(
+    app: &App,
+    key: &SigningKey,
+    moderator: ModeratorId,
+    session: SessionId,
+    now: Millis,
+) -> Result<String, TokenError> {
+    let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.kid.clone()), ..Header::new(Algorithm::HS256) };
     let claims = Claims {
         iss: app.public_url.as_str().to_owned(),
         aud: AUDIENCE.to_owned(),
@@ -57,21 +67,29 @@ pub fn issue(app: &App, moderator: ModeratorId, session: SessionId, now: Millis)
         exp: now.plus(GOOD_FOR).0.div_euclid(1000),
         jti: secret::encode(&secret::random()?[..12]),
     };
-    Ok(jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(app.keys.access.bytes()))?)
+    Ok(jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(key.key.bytes()))?)
 }
 
 /// Whose token it is, if it is ours and good now.
-pub fn verify(app: &App, token: &str, now: Millis) -> Option<(ModeratorId, SessionId)> {
+pub async fn verify(app: &App, token: &str, now: Millis) -> StoreResult<Option<(ModeratorId, SessionId)>> {
     if token.len() > LONGEST {
-        return None;
+        return Ok(None);
     }
+    // The name of a key is all that is believed of a token before its signature is; it is looked up and nothing else.
+    let kid = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid);
+    let Some(kid) = kid else { return Ok(None) };
+    let key = signing::find(app, &kid, now).await?;
+    Ok(key.and_then(|key| verify_with(&key, app, token, now)))
+}
+
+fn verify_with(key: &Key, app: &App, token: &str, now: Millis) -> Option<(ModeratorId, SessionId)> {
     let mut rules = Validation::new(Algorithm::HS256);
     rules.set_issuer(&[app.public_url.as_str()]);
     rules.set_audience(&[AUDIENCE]);
     rules.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
     // Time is checked below, by the clock that made the token.
     rules.validate_exp = false;
-    let key = DecodingKey::from_secret(app.keys.access.bytes());
+    let key = DecodingKey::from_secret(key.bytes());
     let token = jsonwebtoken::decode::<Claims>(token, &key, &rules).ok()?;
     let now_s = now.0.div_euclid(1000);
     let is_current = token.claims.iat <= now_s + LEEWAY_S && now_s < token.claims.exp;

@@ -1,17 +1,18 @@
 //! Floor 5: puts the parts together. One route table, the order of what surrounds a request, starting and stopping.
 
 mod cors;
+mod guard;
 mod operating;
 mod routes;
 
-use std::any::Any;
 use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_service::map_config;
+use actix_web::dev::{AppConfig, Server, ServerHandle};
 use actix_web::middleware::from_fn;
-use actix_web::{HttpServer, web};
+use actix_web::web;
 use socket2::SockRef;
 
 use crate::app::{App, AppError};
@@ -25,12 +26,10 @@ use crate::store::{MigrateError, Store, StoreError, migrate};
 
 pub use cors::cors;
 
-/// How long a client may take to send a request's head.
-const HEAD_DEADLINE: Duration = Duration::from_secs(5);
-/// How long a connection may wait for its next request.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-/// How long a client may take no byte of its answer before its connection is closed.
-const STUCK_READER: Duration = Duration::from_secs(30);
+/// The most connections at a time. One whose client reads nothing costs about 40 KiB of memory, at worst about 100.
+const MOST_CONNECTIONS: usize = 10_000;
+/// File descriptors kept for everything that is no connection of a client: databases, mail, files, the runtime.
+const OTHER_DESCRIPTORS: usize = 256;
 /// How long, when the server is about to stop, it goes on answering and tells every client that this was the last answer
 /// on its connection. Without it, what clients have sent and nobody has read yet would be lost.
 const LAST_ORDERS: Duration = Duration::from_secs(1);
@@ -59,7 +58,7 @@ pub struct Running {
     pub address: SocketAddr,
     pub app: web::Data<App>,
     pub handle: ServerHandle,
-    pub server: actix_web::dev::Server,
+    pub server: Server,
     /// A second handle of the listener, by which it is closed.
     pub listener: TcpListener,
 }
@@ -93,7 +92,7 @@ pub async fn stop(app: &App, handle: &ServerHandle, listener: TcpListener) {
     handle.stop(true).await;
 }
 
-fn serve(listener: TcpListener, app: web::Data<App>) -> Result<actix_web::dev::Server, std::io::Error> {
+fn serve(listener: TcpListener, app: web::Data<App>) -> Result<Server, std::io::Error> {
     let make = move || {
         actix_web::App::new()
             .app_data(app.clone())
@@ -104,24 +103,29 @@ fn serve(listener: TcpListener, app: web::Data<App>) -> Result<actix_web::dev::S
             .wrap(from_fn(boundary))
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(HttpServer::new(make)
+    let builder = Server::build();
+    let stopping = builder.graceful_shutdown_signal();
+    Ok(builder
         .workers(workers)
-        .client_request_timeout(HEAD_DEADLINE)
-        .keep_alive(KEEP_ALIVE)
-        .on_connect(|connection, _| bound_stuck_readers(connection))
+        .max_concurrent_connections((most_connections() / workers).max(1))
         .shutdown_timeout(STOP_WITHIN_S)
         .disable_signals()
-        .listen(listener)?
+        .listen("http", listener, move || {
+            let stopping = stopping.clone();
+            let stopping = move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            };
+            // What the framework would know by its configuration we take from ours.
+            guard::guarded(map_config(make(), |()| AppConfig::default()), stopping)
+        })?
         .run())
 }
 
-/// The kernel closes a connection whose other end takes no byte for so long; no thread has to watch it. A system that
-/// does not know the option does without.
-fn bound_stuck_readers(connection: &dyn Any) {
-    #[cfg(target_os = "linux")]
-    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-        let _ = SockRef::from(stream).set_tcp_user_timeout(Some(STUCK_READER));
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = connection;
+/// As many connections as there are descriptors for: past that nobody could be let in, and no file be opened.
+fn most_connections() -> usize {
+    // Most systems start programs with 1,024 and let them have more. What cannot be raised or read stays as it is.
+    let descriptors =
+        rlimit::increase_nofile_limit(u64::MAX).map_or(1024, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    descriptors.saturating_sub(OTHER_DESCRIPTORS).clamp(1, MOST_CONNECTIONS)
 }

@@ -1,6 +1,6 @@
 //! The one route table, and the OpenAPI document that it adds up to.
 
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 
 use crate::http::routes::RouteTable;
@@ -23,6 +23,13 @@ pub fn table() -> RouteTable {
 pub fn document(base: &str) -> OpenApi {
     let (paths, components) = table().describe();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+        accounts::SESSION_COOKIE,
+        "For pages of this server. What changes something needs `Sec-Fetch-Site: same-origin` or the public URL as `Origin` too.",
+    ));
+    let components = components
+        .security_scheme("bearer", SecurityScheme::Http(bearer))
+        .security_scheme("cookie", SecurityScheme::ApiKey(cookie));
     let info = InfoBuilder::new()
         .title("Rejoinder")
         .version(env!("CARGO_PKG_VERSION"))
@@ -32,6 +39,6 @@ pub fn document(base: &str) -> OpenApi {
         .info(info)
         .servers(Some([Server::new(base)]))
         .paths(paths)
-        .components(Some(components.security_scheme("bearer", SecurityScheme::Http(bearer)).build()))
+        .components(Some(components.build()))
         .build()
 }

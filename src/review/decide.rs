@@ -6,12 +6,12 @@
 
 use crate::accounts::Moderator;
 use crate::app::App;
-use crate::articles::{add_to_published, find_article_by_id};
+use crate::articles::{add_to_published, find_keys};
+use crate::audit::{self, Action, Blank, Subject};
 use crate::comments::{self, Comment, NewDecision, Status, find_comment, insert_decision, set_status};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
-use crate::sites::find_site_by_id;
 use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
 
 use super::history::Line;
@@ -113,8 +113,9 @@ impl Cause for DecideError {
 /// # Errors
 /// See [`DecideError`]; nothing is changed then.
 pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<Decided, DecideError> {
-    let (by, id, now) = (moderator.clone(), app.store.next_id().await?, app.clock.now());
-    let write = move |conn: &mut Conn| write(conn, &by, &decide, id, now);
+    let (by, id) = (moderator.clone(), app.store.next_id().await?);
+    let fresh = Fresh { id, now: app.clock.now(), entry: audit::blank(app).await? };
+    let write = move |conn: &mut Conn| write(conn, &by, &decide, fresh);
     let outcome = match app.store.write(write.clone()).await {
         // The same request at the same moment was faster: now its answer is there to be found.
         Err(DecideError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
@@ -124,6 +125,14 @@ pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<
         app.pages.drop_article(&site, &article);
     }
     Ok(outcome.decided)
+}
+
+/// What the transaction may not make by itself.
+#[derive(Clone, Copy)]
+struct Fresh {
+    id: DecisionId,
+    now: Millis,
+    entry: Blank,
 }
 
 struct Outcome {
@@ -138,13 +147,7 @@ impl Outcome {
     }
 }
 
-fn write(
-    conn: &mut Conn,
-    by: &Moderator,
-    decide: &Decide,
-    id: DecisionId,
-    now: Millis,
-) -> Result<Outcome, DecideError> {
+fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Result<Outcome, DecideError> {
     let comment = find_comment(conn, decide.comment)?.filter(|comment| by.moderates(comment.site_id));
     let comment = comment.ok_or(DecideError::NoSuchComment)?;
     if let Some(replay) = &decide.replay
@@ -153,7 +156,7 @@ fn write(
         if !kept.is_same_request {
             return Err(DecideError::KeyReused);
         }
-        let line = queries::load_line(conn, DecisionId::new(kept.made_id))?;
+        let line = queries::load_line(conn, &comment, DecisionId::new(kept.made_id))?;
         return Ok(Outcome { decided: Decided { line, is_new: kept.status == 201 }, article_changed: None });
     }
     if comment.status.is_final() {
@@ -164,11 +167,11 @@ fn write(
     }
     let to = decide.decision.status();
     if comment.status == to {
-        let line = queries::load_last_line(conn, comment.id)?;
-        keep_answer(conn, decide, line.id, 200, now)?;
+        let line = queries::load_last_line(conn, &comment)?;
+        keep_answer(conn, decide, line.id, 200, fresh.now)?;
         return Ok(Outcome::unchanged(line));
     }
-    change(conn, by, decide, &comment, id, now)
+    change(conn, by, decide, &comment, fresh)
 }
 
 fn change(
@@ -176,8 +179,7 @@ fn change(
     by: &Moderator,
     decide: &Decide,
     comment: &Comment,
-    id: DecisionId,
-    now: Millis,
+    fresh: Fresh,
 ) -> Result<Outcome, DecideError> {
     let to = decide.decision.status();
     let (was_shown, is_shown) = (comment.status == Status::Approved, to == Status::Approved);
@@ -193,25 +195,47 @@ fn change(
     } else if was_shown {
         comments::hide(conn, comment)?;
     }
-    insert_decision(
-        conn,
-        &NewDecision {
-            id,
-            comment: comment.id,
-            moderator: Some(by.id),
-            from: Some(comment.status),
-            to,
-            reason: decide.reason.clone(),
-            note: decide.note.clone(),
-            message: decide.message.clone(),
-            at: now,
-            version: comment.version + 1,
-        },
-    )?;
-    keep_answer(conn, decide, id, 201, now)?;
-    let line = queries::load_line(conn, id)?;
-    let article_changed = if was_shown == is_shown { None } else { keys_of(conn, comment)? };
-    Ok(Outcome { decided: Decided { line, is_new: true }, article_changed })
+    let new = NewDecision {
+        id: fresh.id,
+        comment: comment.id,
+        moderator: Some(by.id),
+        from: Some(comment.status),
+        to,
+        reason: decide.reason.clone(),
+        note: decide.note.clone(),
+        message: decide.message.clone(),
+        at: fresh.now,
+        version: comment.version + 1,
+    };
+    insert_decision(conn, &new)?;
+    let entry = fresh
+        .entry
+        .fill(by.actor(), Action::Decided)
+        .on_site(comment.site_id)
+        .about(Subject::Comment(comment.id))
+        .change(comment.status, to)
+        .fact("reason", &decide.reason)
+        .fact("version", comment.version + 1);
+    audit::record(conn, &entry)?;
+    keep_answer(conn, decide, fresh.id, 201, fresh.now)?;
+    let article_changed = if was_shown == is_shown { None } else { find_keys(conn, comment.article_id)? };
+    Ok(Outcome { decided: Decided { line: line(by, &new), is_new: true }, article_changed })
+}
+
+/// A decision as the history will show it.
+fn line(by: &Moderator, new: &NewDecision) -> Line {
+    Line {
+        id: new.id,
+        comment_id: new.comment,
+        by: Some(by.username.clone()),
+        from: new.from,
+        to: new.to,
+        reason: new.reason.clone(),
+        note: new.note.clone(),
+        message: new.message.clone(),
+        at: new.at,
+        version: new.version,
+    }
 }
 
 fn keep_answer(conn: &mut Conn, decide: &Decide, line: DecisionId, status: u16, now: Millis) -> Result<(), StoreError> {
@@ -219,12 +243,6 @@ fn keep_answer(conn: &mut Conn, decide: &Decide, line: DecisionId, status: u16, 
         Some(replay) => store::keep_answer(conn, replay, line.get(), status, now),
         None => Ok(()),
     }
-}
-
-fn keys_of(conn: &mut Conn, comment: &Comment) -> Result<Option<(Key, Key)>, StoreError> {
-    let article = find_article_by_id(conn, comment.article_id)?;
-    let site = find_site_by_id(conn, comment.site_id)?;
-    Ok(site.zip(article).map(|(site, article)| (site.key, article.key)))
 }
 
 fn stale(conn: &mut Conn, id: CommentId) -> DecideError {
@@ -236,6 +254,6 @@ fn stale(conn: &mut Conn, id: CommentId) -> DecideError {
 
 fn load_current(conn: &mut Conn, id: CommentId) -> Result<Current, StoreError> {
     let comment = find_comment(conn, id)?.ok_or(StoreError::Missing)?;
-    let line = queries::load_last_line(conn, id)?;
+    let line = queries::load_last_line(conn, &comment)?;
     Ok(Current { status: comment.status, version: comment.version, decided_by: line.by, decided_at: Some(line.at) })
 }

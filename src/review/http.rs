@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::accounts::{By, Moderator};
+use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
 use crate::comments::Status;
 use crate::http::body::{JsonBody, Query};
@@ -46,6 +46,9 @@ const REASONS: [&str; 11] = [
 /// The longest note or message, in characters.
 const MAX_WORDS: usize = 2_000;
 
+/// Filters that only those may use who see what they compare.
+const PERSONAL: [&str; 2] = ["email", "ip"];
+
 /// Adds this feature's routes.
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_list_queue, list_queue);
@@ -79,6 +82,7 @@ struct ItemComment {
     /// As it is or would be published.
     html: String,
     author: ItemAuthor,
+    /// This, `ip` and `user_agent` are null for whoever may not see what is personal.
     email: Option<String>,
     ip: Option<String>,
     user_agent: Option<String>,
@@ -160,9 +164,14 @@ struct DecideBody {
         ("until" = Option<String>, Query, description = "Exclusive, RFC 3339"), ("sort" = Option<String>, Query, description = "`oldest` (default), `newest` or `risk`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<QueueItem>), (status = 400, description = "Not a cursor of this list"),
-        (status = 401, description = "Not signed in"), (status = 422, description = "A parameter is wrong")))]
+        (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed, or a filter by what one may not see: `email`, `ip`"),
+        (status = 422, description = "A parameter is wrong")))]
 async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let By(moderator, Query(fields)) = asked;
+    moderator.require(Right::ReadQueue)?;
+    if PERSONAL.iter().any(|name| fields.has(name)) {
+        moderator.require(Right::SeePersonal)?;
+    }
     let query = read_query(&app, fields)?;
     let list = query.list.clone();
     let (items, next) = queue::load_queue(&app, &moderator, query).await?;
@@ -181,9 +190,10 @@ async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest)
 
 /// One comment.
 #[utoipa::path(get, path = "/api/v1/review/comments/{id}", tag = "review", security(("bearer" = [])), params(("id" = i64, Path)),
-    responses((status = 200, body = OneComment), (status = 401, description = "Not signed in"), (status = 404, description = "No such comment on your sites")))]
+    responses((status = 200, body = OneComment), (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"), (status = 404, description = "No such comment on your sites")))]
 async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -> Result<HttpResponse, Problem> {
     let By(moderator, id) = asked;
+    moderator.require(Right::ReadQueue)?;
     let found = item::find_item(&app, &moderator, id.into_inner()).await?;
     let (item, decisions) = found.ok_or_else(Problem::not_found)?;
     let version = item.comment.version;
@@ -205,13 +215,14 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
 #[utoipa::path(post, path = "/api/v1/review/comments/{id}/decisions", tag = "review", security(("bearer" = [])),
     params(("id" = i64, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)), request_body = inline(DecideBody),
     responses((status = 201, body = Line, description = "Decided"), (status = 200, body = Line, description = "It was so already"),
-        (status = 401, description = "Not signed in"), (status = 404, description = "No such comment on your sites"), (status = 410, description = "Withdrawn or erased"),
+        (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"), (status = 404, description = "No such comment on your sites"), (status = 410, description = "Withdrawn or erased"),
         (status = 412, description = "It has changed since; `current` says how it stands"), (status = 422, description = "Fields are wrong"), (status = 428, description = "If-Match is missing")))]
 async fn decide(
     app: web::Data<App>,
     asked: By<(web::Path<CommentId>, IfMatch, IdempotencyKey, JsonBody)>,
 ) -> Result<HttpResponse, Problem> {
     let By(moderator, (id, versions, key, body)) = asked;
+    moderator.require(Right::Decide)?;
     let mut decide = read_decision(id.into_inner(), body.0, versions)?;
     decide.replay = key.0.map(|key| replay(&app, &moderator, &decide, &key));
     let _running = decide.replay.map(|replay| app.running.begin(replay.key)).transpose()?;

@@ -1,6 +1,6 @@
 //! One comment as a moderator sees it: everything a decision needs.
 
-use crate::accounts::Moderator;
+use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::articles::Article;
 use crate::comments::{Comment, find_comment};
@@ -19,6 +19,19 @@ pub struct Item {
     pub article: Article,
     /// What it replies to, published or not.
     pub parent: Option<Parent>,
+}
+
+impl Item {
+    /// What `moderator` may see of it. Every way out of this feature goes through here.
+    #[must_use]
+    pub(super) fn seen_by(mut self, moderator: &Moderator) -> Self {
+        if !moderator.may(Right::SeePersonal) {
+            self.comment.email = None;
+            self.comment.ip = None;
+            self.comment.user_agent = None;
+        }
+        self
+    }
 }
 
 /// What a comment replies to.
@@ -40,9 +53,9 @@ pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> Store
             let Some(comment) = find_comment(conn, id)?.filter(|comment| by.moderates(comment.site_id)) else {
                 return Ok(None);
             };
-            let lines = queries::list_lines(conn, id)?;
+            let lines = queries::list_lines(conn, &comment)?;
             let item = queries::with_surroundings(conn, vec![comment])?.pop();
-            Ok(item.map(|item| (item, lines)))
+            Ok(item.map(|item| (item.seen_by(&by), lines)))
         })
         .await
 }

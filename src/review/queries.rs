@@ -183,22 +183,29 @@ fn lines() -> _ {
     ))
 }
 
-/// The decision with this id.
-pub(super) fn load_line(conn: &mut Conn, id: DecisionId) -> StoreResult<Line> {
+/// The line of a comment's history with this id.
+pub(super) fn load_line(conn: &mut Conn, comment: &Comment, id: DecisionId) -> StoreResult<Line> {
+    if id.get() == comment.id.get() {
+        return Ok(Line::first(comment));
+    }
     lines().filter(decisions::id.eq(id)).first::<LineRow>(conn)?.into_line()
 }
 
-/// The latest decision about a comment.
-pub(super) fn load_last_line(conn: &mut Conn, comment: CommentId) -> StoreResult<Line> {
-    lines()
-        .filter(decisions::comment_id.eq(comment))
+/// The latest line of a comment's history.
+pub(super) fn load_last_line(conn: &mut Conn, comment: &Comment) -> StoreResult<Line> {
+    let last = lines()
+        .filter(decisions::comment_id.eq(comment.id))
         .order(decisions::version.desc())
-        .first::<LineRow>(conn)?
-        .into_line()
+        .first::<LineRow>(conn)
+        .optional()?;
+    last.map_or_else(|| Ok(Line::first(comment)), LineRow::into_line)
 }
 
-/// All decisions about a comment, the oldest first.
-pub(super) fn list_lines(conn: &mut Conn, comment: CommentId) -> StoreResult<Vec<Line>> {
-    let rows: Vec<LineRow> = lines().filter(decisions::comment_id.eq(comment)).order(decisions::version).load(conn)?;
-    rows.into_iter().map(LineRow::into_line).collect()
+/// A comment's history, the oldest line first.
+pub(super) fn list_lines(conn: &mut Conn, comment: &Comment) -> StoreResult<Vec<Line>> {
+    let rows: Vec<LineRow> =
+        lines().filter(decisions::comment_id.eq(comment.id)).order(decisions::version).load(conn)?;
+    // Databases of the first version kept the first line like any other.
+    let first = Some(Line::first(comment)).filter(|_| rows.first().is_none_or(|row| row.version > 1));
+    first.into_iter().map(Ok).chain(rows.into_iter().map(LineRow::into_line)).collect()
 }

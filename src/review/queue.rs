@@ -67,7 +67,7 @@ pub async fn load_queue(
     moderator: &Moderator,
     query: QueueQuery,
 ) -> Result<(Vec<Item>, Option<Cursor>), QueueError> {
-    let visible = moderator.visible_sites();
+    let (by, visible) = (moderator.clone(), moderator.visible_sites());
     app.store
         .read(move |conn| {
             let after = query.page.cursor.map(|cursor| queries::find_place(conn, visible.as_deref(), cursor.last_id));
@@ -77,7 +77,7 @@ pub async fn load_queue(
             let ids = cut(&found, query.page.limit as usize);
             let next = ids.last().filter(|_| ids.len() < found.len()).map(|last| Cursor::after(last.get()));
             let items = queries::load_items(conn, &ids)?;
-            Ok((items, next))
+            Ok((items.into_iter().map(|item| item.seen_by(&by)).collect(), next))
         })
         .await
 }

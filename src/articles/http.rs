@@ -7,11 +7,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accounts::By;
+use crate::accounts::{By, Right};
 use crate::app::App;
 use crate::http::body::{JsonBody, Query};
 use crate::http::caching::PublicBytes;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use crate::http::routes::RouteTable;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
@@ -107,15 +107,13 @@ async fn replace_article(
     request: By<(web::Path<(Key, Key)>, JsonBody)>,
 ) -> Result<HttpResponse, Problem> {
     let By(moderator, (path, body)) = request;
-    if !moderator.role.may_put_articles() {
-        return Err(Problem::new(Kind::Forbidden, "Only administrators may put articles."));
-    }
+    moderator.require(Right::PutArticles)?;
     let (site, article) = path.into_inner();
     let (put, faults) = read_put(body);
     if !faults.is_empty() {
         return Err(Problem::invalid(faults));
     }
-    let put = put_article(&app, &site, &article, put, move |site| moderator.moderates(site.id)).await?;
+    let put = put_article(&app, Some(&moderator), &site, &article, put).await?;
     let mut response = if put.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     if put.is_new {
         response.insert_header((header::LOCATION, app.link(&format!("/api/v1/sites/{site}/articles/{article}"))));

@@ -15,7 +15,7 @@ use crate::screening::Policy;
 
 pub use http::routes;
 pub use put::{Put, PutArticle, PutError, put_article};
-pub use queries::{add_to_published, find_article, find_article_by_id, list_articles_by_id};
+pub use queries::{add_to_published, find_article, find_article_by_id, find_keys, list_articles_by_id};
 
 /// An article.
 #[derive(Debug, Clone)]

@@ -3,7 +3,9 @@
 use url::Url;
 use validator::{Validate, ValidationError};
 
+use crate::accounts::{Moderator, Right};
 use crate::app::App;
+use crate::audit::{self, Action, Entry, Subject};
 use crate::kit::clock::Millis;
 use crate::kit::fault::{self, Fault};
 use crate::kit::ids::ArticleId;
@@ -60,25 +62,26 @@ impl Cause for PutError {
     }
 }
 
-/// Puts an article. `may` says whether the site is one that whoever asks has rights on.
+/// Puts an article. `by` is who asks; none when it is the program itself, which may on every site.
 ///
 /// # Errors
 /// When there is no such site for them, or fields are wrong.
 pub async fn put_article(
     app: &App,
+    by: Option<&Moderator>,
     site: &Key,
     article: &Key,
     put: PutArticle,
-    may: impl Fn(&Site) -> bool + Clone + Send + 'static,
 ) -> Result<Put, PutError> {
     let faults = fault::of(&put);
     if !faults.is_empty() {
         return Err(PutError::Invalid(faults));
     }
     let (fresh_id, now) = (app.store.next_id().await?, app.clock.now());
-    let (site_key, article_key) = (site.clone(), article.clone());
+    let (site_key, article_key, by) = (site.clone(), article.clone(), by.cloned());
+    let blank = audit::blank(app).await?;
     let write = move |conn: &mut Conn| {
-        let site = find_site(conn, &site_key)?.filter(&may).ok_or(PutError::NoSuchSite)?;
+        let site = find_site(conn, &site_key)?.filter(|site| may(by.as_ref(), site)).ok_or(PutError::NoSuchSite)?;
         let known = queries::find_article(conn, site.id, &article_key)?;
         let is_new = known.is_none();
         let article = put.clone().into_article(known, fresh_id, &site, &article_key);
@@ -86,6 +89,9 @@ pub async fn put_article(
             queries::insert_article(conn, &article, now)?;
         } else {
             queries::update_article(conn, &article, now)?;
+        }
+        if let Some(by) = &by {
+            audit::record(conn, &tell(blank.fill(by.actor(), Action::ArticlePut), &article, is_new))?;
         }
         Ok(Put { site, article, is_new })
     };
@@ -96,6 +102,22 @@ pub async fn put_article(
     };
     app.pages.drop_article(site, article);
     outcome
+}
+
+fn may(by: Option<&Moderator>, site: &Site) -> bool {
+    by.is_none_or(|by| by.may_on(Right::PutArticles, site.id))
+}
+
+fn tell(entry: Entry, article: &Article, is_new: bool) -> Entry {
+    entry
+        .on_site(article.site_id)
+        .about(Subject::Article(article.id))
+        .fact("key", article.key.as_str())
+        .fact("is_new", is_new)
+        .fact("title", &article.title)
+        .fact("url", &article.url)
+        .fact("comments_open", article.comments_open)
+        .fact("comments_close_at", article.comments_close_at)
 }
 
 impl PutArticle {

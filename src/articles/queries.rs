@@ -6,8 +6,8 @@ use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, SiteId};
 use crate::kit::key::Key;
 use crate::screening::Policy;
-use crate::store::schema::articles;
-use crate::store::{Conn, Db, StoreError, StoreResult};
+use crate::store::schema::{articles, sites};
+use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either};
 
 use super::Article;
 
@@ -43,6 +43,20 @@ impl ArticleRow {
             published: self.published,
         })
     }
+}
+
+/// The keys of an article's site and its own, by which the public knows it.
+///
+/// # Errors
+/// Those of the store.
+pub fn find_keys(conn: &mut Conn, article: ArticleId) -> StoreResult<Option<(Key, Key)>> {
+    let keys: Option<(String, String)> = articles::table
+        .find(article)
+        .inner_join(sites::table)
+        .select((sites::key, articles::key))
+        .first(conn)
+        .optional()?;
+    Ok(keys.and_then(|(site, article)| Key::parse(&site).zip(Key::parse(&article))))
 }
 
 /// The article that a site calls `key`.
@@ -123,8 +137,8 @@ pub(super) fn list_counts(conn: &mut Conn, site: SiteId, keys: &[String]) -> Sto
 /// # Errors
 /// Those of the store.
 pub fn add_to_published(conn: &mut Conn, article: ArticleId, change: i64) -> StoreResult<()> {
-    diesel::update(articles::table.find(article))
-        .set(articles::published.eq(articles::published + change))
-        .execute(conn)?;
+    let update =
+        diesel::update(articles::table.find(article)).set(articles::published.eq(articles::published + change));
+    execute_on_either(conn, update)?;
     Ok(())
 }

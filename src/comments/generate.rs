@@ -62,13 +62,13 @@ pub async fn generate_comments(
         for number in done..(done + CHUNK).min(count) {
             let at = Millis(began.0 + spread_ms(number, count));
             let id = app.store.next_id().await?;
-            let decisions = [app.store.next_id().await?, app.store.next_id().await?];
+            let decision = app.store.next_id().await?;
             let target = &mut targets[zipf(&mut random, count_of_articles)];
-            chunk.push((make(&mut random, site_id, target, id, at), decisions));
+            chunk.push((make(&mut random, site_id, target, id, at), decision));
         }
         done += chunk.len() as u64;
         let chunk = std::sync::Arc::new(chunk);
-        app.store.write(move |conn| chunk.iter().try_for_each(|(comment, ids)| write(conn, comment, *ids))).await?;
+        app.store.write(move |conn| chunk.iter().try_for_each(|(comment, id)| write(conn, comment, *id))).await?;
         progress(done);
     }
     app.pages.drop_all();
@@ -129,7 +129,7 @@ fn make(random: &mut fastrand::Rng, site_id: SiteId, target: &mut Target, id: Co
         created_at: parent.as_ref().map_or(at, |parent| at.max(Millis(parent.created_at.0 + 1))),
         received_at: at,
         edited_at: None,
-        held_because: Vec::new(),
+        held_because: vec!["Every comment here waits for a moderator.".to_owned()],
         risk: random.f64(),
         shown: Shown::default(),
     };
@@ -142,14 +142,12 @@ fn make(random: &mut fastrand::Rng, site_id: SiteId, target: &mut Target, id: Co
     comment
 }
 
-fn write(conn: &mut Conn, comment: &Comment, ids: [DecisionId; 2]) -> StoreResult<()> {
+fn write(conn: &mut Conn, comment: &Comment, decision: DecisionId) -> StoreResult<()> {
     let is_decided = comment.status != Status::Pending;
     let version = if is_decided { 2 } else { 1 };
     queries::insert_comment(conn, &Comment { version, ..comment.clone() }, None)?;
-    let first = line(comment, ids[0], None, Status::Pending, 1);
-    queries::insert_decision(conn, &first)?;
     if is_decided {
-        queries::insert_decision(conn, &line(comment, ids[1], Some(Status::Pending), comment.status, 2))?;
+        queries::insert_decision(conn, &decided(comment, decision))?;
     }
     if comment.status == Status::Approved {
         add_to_published(conn, comment.article_id, 1)?;
@@ -158,17 +156,18 @@ fn write(conn: &mut Conn, comment: &Comment, ids: [DecisionId; 2]) -> StoreResul
     Ok(())
 }
 
-fn line(comment: &Comment, id: DecisionId, from: Option<Status>, to: Status, version: i64) -> NewDecision {
+/// The decision that brought a comment from pending to where it is.
+fn decided(comment: &Comment, id: DecisionId) -> NewDecision {
     NewDecision {
         id,
         comment: comment.id,
         moderator: None,
-        from,
-        to,
+        from: Some(Status::Pending),
+        to: comment.status,
         reason: None,
         note: None,
         message: None,
         at: comment.received_at,
-        version,
+        version: 2,
     }
 }

@@ -22,11 +22,12 @@ use crate::kit::ids::{ArticleId, CommentId, ModeratorId, SiteId};
 
 pub use form::ReplyForm;
 pub use generate::generate_comments;
-pub use http::routes;
+pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
 pub use queries::{CommentRow, clear_addresses, find_comment, insert_decision, set_status};
 pub use receipt::receipt_token;
 pub use show::{hide, show};
+pub use thread::{Sort, ThreadQuery, View};
 
 /// Where a comment stands in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]

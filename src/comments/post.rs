@@ -7,7 +7,7 @@
 //! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
 //! 6. **Judge**: published or held, and why.
-//! 7. **Keep**: one transaction: the comment, its first decision, the tree and counters, the idempotency key.
+//! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key.
 //!    All exist or none does. The only step that writes.
 //! 8. **Tell**: drop what was kept ready of the article's thread.
 
@@ -19,7 +19,7 @@ use crate::articles::add_to_published;
 use crate::http::limits::TooFast;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
-use crate::kit::ids::{CommentId, DecisionId};
+use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
 use crate::kit::markup;
 use crate::screening::{self, Facts, Outcome, Verdict};
@@ -28,7 +28,7 @@ use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError
 use super::author::Author;
 use super::form::{NewComment, ReplyForm};
 use super::ground::{Ground, find_ground};
-use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
+use super::{Ancestors, Comment, Shown, Status, queries, show};
 
 /// A reader's post.
 #[derive(Debug, Clone)]
@@ -160,10 +160,9 @@ struct Judged {
 async fn keep(app: &App, post: &Post, place: &Place, judged: Judged, now: Millis) -> Result<Posted, PostError> {
     let duplicate_hash = judged.author.duplicate_hash(app, place.ground.article.id, &judged.comment.text);
     let row = Arc::new(row(app.store.next_id().await?, post, place, judged, now));
-    let decision_id = app.store.next_id().await?;
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved };
     let (replay, answer) = (post.replay, posted.clone());
-    let write = move |conn: &mut Conn| write(conn, &row, duplicate_hash, decision_id, replay.as_ref(), &answer);
+    let write = move |conn: &mut Conn| write(conn, &row, duplicate_hash, replay.as_ref(), &answer);
     let kept = match app.store.write(write.clone()).await {
         // The same request at the same moment was faster: now its answer is there to be found.
         Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
@@ -209,7 +208,6 @@ fn write(
     conn: &mut Conn,
     row: &Comment,
     duplicate_hash: i64,
-    decision: DecisionId,
     replay: Option<&Replay>,
     answer: &Posted,
 ) -> Result<Option<KeptAnswer>, PostError> {
@@ -224,26 +222,10 @@ fn write(
         add_to_published(conn, row.article_id, 1)?;
     }
     queries::insert_comment(conn, row, Some(duplicate_hash))?;
-    queries::insert_decision(conn, &first_decision(row, decision))?;
     if is_published {
         show::show(conn, row)?;
     }
     Ok(None)
-}
-
-fn first_decision(row: &Comment, id: DecisionId) -> NewDecision {
-    NewDecision {
-        id,
-        comment: row.id,
-        moderator: None,
-        from: None,
-        to: row.status,
-        reason: None,
-        note: None,
-        message: None,
-        at: row.received_at,
-        version: row.version,
-    }
 }
 
 fn replayed(kept: KeptAnswer) -> Result<Posted, PostError> {

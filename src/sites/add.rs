@@ -3,6 +3,7 @@
 use url::Url;
 
 use crate::app::App;
+use crate::audit::{self, Action, Actor, Subject};
 use crate::kit::ids::SiteId;
 use crate::kit::key::Key;
 use crate::store::{Cause, Constraint, StoreError, StoreResult};
@@ -38,11 +39,11 @@ impl Cause for SiteError {
     }
 }
 
-/// Adds a site with default settings.
+/// Adds a site with default settings. `by` is who does it.
 ///
 /// # Errors
 /// When the key is taken or an origin is none.
-pub async fn add_site(app: &App, add: AddSite) -> Result<SiteId, SiteError> {
+pub async fn add_site(app: &App, by: Actor, add: AddSite) -> Result<SiteId, SiteError> {
     let site = Site {
         id: app.store.next_id().await?,
         key: add.key,
@@ -52,7 +53,21 @@ pub async fn add_site(app: &App, add: AddSite) -> Result<SiteId, SiteError> {
         settings: SiteSettings::default(),
     };
     let (id, now) = (site.id, app.clock.now());
-    let written: StoreResult<()> = app.store.write(move |conn| queries::insert_site(conn, &site, now)).await;
+    let entry = audit::blank(app)
+        .await?
+        .fill(by, Action::SiteAdded)
+        .on_site(id)
+        .about(Subject::Site(id))
+        .fact("key", site.key.as_str())
+        .fact("name", &site.name)
+        .fact("origins", &site.origins);
+    let written: StoreResult<()> = app
+        .store
+        .write(move |conn| {
+            queries::insert_site(conn, &site, now)?;
+            audit::record(conn, &entry)
+        })
+        .await;
     match written {
         Err(StoreError::Taken(Constraint::SiteKey)) => Err(SiteError::Taken),
         other => Ok(other.map(|()| id)?),

@@ -1,11 +1,14 @@
 //! Changing a site: what is given is set, the rest stays.
 
+use serde_json::json;
+
 use crate::app::App;
+use crate::audit::{self, Action, Actor, Entry, Subject};
 use crate::kit::key::Key;
 use crate::screening::Policy;
 
 use super::add::{SiteError, parse_origin};
-use super::{MAX_DEPTH, RequiredFields, queries};
+use super::{MAX_DEPTH, RequiredFields, Site, queries};
 
 /// What is to change.
 #[derive(Debug, Default, Clone)]
@@ -18,11 +21,11 @@ pub struct SetSite {
     pub max_depth: Option<u32>,
 }
 
-/// Changes the site called `key`.
+/// Changes the site called `key`. `by` is who does it. What is set to what it was changes nothing.
 ///
 /// # Errors
 /// When there is none, or a value is out of range.
-pub async fn set_site(app: &App, key: &Key, set: SetSite) -> Result<(), SiteError> {
+pub async fn set_site(app: &App, by: Actor, key: &Key, set: SetSite) -> Result<(), SiteError> {
     if set.max_depth.is_some_and(|depth| !(1..=MAX_DEPTH).contains(&depth)) {
         return Err(SiteError::Depth);
     }
@@ -31,19 +34,43 @@ pub async fn set_site(app: &App, key: &Key, set: SetSite) -> Result<(), SiteErro
         None => None,
     };
     let key = key.clone();
+    let blank = audit::blank(app).await?;
     app.store
         .write(move |conn| {
-            let mut site = queries::find_site(conn, &key)?.ok_or(SiteError::Unknown)?;
-            let set = set.clone();
+            let before = queries::find_site(conn, &key)?.ok_or(SiteError::Unknown)?;
+            let (mut site, set) = (before.clone(), set.clone());
             site.name = set.name.unwrap_or(site.name);
             site.language = set.language.unwrap_or(site.language);
             site.origins = origins.clone().unwrap_or(site.origins);
             site.settings.policy = set.policy.unwrap_or(site.settings.policy);
             site.settings.required = set.required.unwrap_or(site.settings.required);
             site.settings.max_depth = set.max_depth.unwrap_or(site.settings.max_depth);
-            Ok::<_, SiteError>(queries::update_site(conn, &site)?)
+            queries::update_site(conn, &site)?;
+            if let Some(entry) = changes(blank.fill(by, Action::SiteChanged), &before, &site) {
+                audit::record(conn, &entry.on_site(site.id).about(Subject::Site(site.id)))?;
+            }
+            Ok::<_, SiteError>(())
         })
         .await?;
     app.pages.drop_all();
     Ok(())
+}
+
+/// The entry with everything that is not what it was, from and to; none when all is.
+fn changes(entry: Entry, before: &Site, after: &Site) -> Option<Entry> {
+    let (old, new) = (&before.settings, &after.settings);
+    let values = [
+        ("name", json!(before.name), json!(after.name)),
+        ("language", json!(before.language), json!(after.language)),
+        ("origins", json!(before.origins), json!(after.origins)),
+        ("policy", json!(old.policy), json!(new.policy)),
+        ("required", json!(old.required), json!(new.required)),
+        ("max_depth", json!(old.max_depth), json!(new.max_depth)),
+    ];
+    let changed: Vec<_> = values.into_iter().filter(|(_, from, to)| from != to).collect();
+    if changed.is_empty() {
+        return None;
+    }
+    let add = |entry: Entry, (name, from, to)| entry.fact(name, json!({ "from": from, "to": to }));
+    Some(changed.into_iter().fold(entry, add))
 }

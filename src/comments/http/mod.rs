@@ -14,6 +14,8 @@ mod views;
 use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 
+pub use thread::thread_bytes;
+
 use super::PostError;
 use super::thread::ThreadError;
 

@@ -2,11 +2,15 @@
 //!
 //! The comments are the cached part; head and form are made for each request, so the page itself is never stored.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use actix_web::body::SizedStream;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use bytes::{Buf, Bytes};
+use futures_util::stream;
 
 use crate::app::App;
 use crate::comments::ground::{Ground, find_ground};
@@ -36,6 +40,9 @@ pub fn routes(table: &mut RouteTable) {
 /// Kinds of kept bytes, beside the JSON of the same query: with links that answer, and without.
 const HTML_OPEN: i64 = 1;
 const HTML_CLOSED: i64 = 2;
+
+/// Marks where the comments go. What the template writes before them is never reader's text, and nothing else has a NUL.
+const THREAD: &str = "\0";
 
 /// What the page is made of, beside its comments.
 struct Head {
@@ -219,14 +226,21 @@ fn render(
         summary: head.ground.article.summary.as_deref(),
         url: &head.ground.article.url,
         comments_count: head.ground.article.published,
-        thread_html: std::str::from_utf8(comments.plain()).map_err(Problem::internal)?,
+        thread_html: THREAD,
         more_href: comments.next(),
         form: head.ground.article.is_open(app.clock.now()).then_some(form),
     };
-    let html = view.render().map_err(Problem::internal)?;
+    let mut above = Bytes::from(view.render().map_err(Problem::internal)?);
+    let place = above.iter().position(|byte| *byte == THREAD.as_bytes()[0]);
+    let mut below = above.split_off(place.ok_or_else(|| Problem::internal("a page without a place for comments"))?);
+    below.advance(THREAD.len());
+    // The comments may have megabytes: all who are reading this page share them.
+    let parts = [above, comments.plain().clone(), below];
+    let length = parts.iter().map(|part| part.len() as u64).sum();
+    let body = SizedStream::new(length, stream::iter(parts.map(Ok::<_, Infallible>)));
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(response.content_type("text/html; charset=utf-8").body(html))
+    Ok(response.content_type("text/html; charset=utf-8").body(body))
 }
 
 /// A problem that no field is wrong in, to a person who filled in a form. Keys are a matter of programs: here the form was

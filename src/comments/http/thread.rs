@@ -43,7 +43,7 @@ async fn list_comments(
     let bytes = app
         .pages
         .get_or_make(&site, &article, Variant(query.numbers(JSON)), foreign_writes, async || {
-            make(&app, &site, &article, query).await
+            thread_bytes(&app, &site, &article, query).await
         })
         .await?;
     Ok(bytes.respond(&request))
@@ -74,7 +74,11 @@ fn parse_sort(text: &str) -> Option<Sort> {
     }
 }
 
-async fn make(app: &App, site: &Key, article: &Key, query: ThreadQuery) -> Result<PublicBytes, Problem> {
+/// Reads a page of an article's published comments and writes it as JSON: what is kept ready.
+///
+/// # Errors
+/// When there is no such article, or the cursor is of another; else those of the store.
+pub async fn thread_bytes(app: &App, site: &Key, article: &Key, query: ThreadQuery) -> Result<PublicBytes, Problem> {
     let page = thread::load_page(app, site.clone(), article.clone(), query).await?;
     let frame = Frame {
         page: links::page(app, site, article),

@@ -62,7 +62,7 @@ pub struct ArticlePage<'a> {
     /// Where the article itself stands.
     pub url: &'a str,
     pub comments_count: i64,
-    /// A rendered [`ThreadView`]; not escaped again.
+    /// A rendered [`ThreadView`], or what marks its place; not escaped again.
     pub thread_html: &'a str,
     pub more_href: Option<&'a str>,
     /// `None` when comments are closed, which the page then says.

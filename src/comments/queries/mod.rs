@@ -3,6 +3,7 @@
 mod tree;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
@@ -424,34 +425,32 @@ pub(in crate::comments) fn find_last_word(
 pub fn set_status(conn: &mut Conn, id: CommentId, version: i64, to: Status) -> StoreResult<bool> {
     let current = comments::table.find(id).filter(comments::version.eq(version));
     let changed = if to == Status::Trash {
-        diesel::update(current)
-            .set((
-                comments::status.eq(to.as_str()),
-                comments::version.eq(version + 1),
-                comments::duplicate_hash.eq(None::<i64>),
-            ))
-            .execute(conn)?
+        let set = (
+            comments::status.eq(to.as_str()),
+            comments::version.eq(version + 1),
+            comments::duplicate_hash.eq(None::<i64>),
+        );
+        execute_on_either(conn, diesel::update(current).set(set))?
     } else {
-        diesel::update(current)
-            .set((comments::status.eq(to.as_str()), comments::version.eq(version + 1)))
-            .execute(conn)?
+        let set = (comments::status.eq(to.as_str()), comments::version.eq(version + 1));
+        execute_on_either(conn, diesel::update(current).set(set))?
     };
     Ok(changed == 1)
 }
 
-/// Clears address and user agent of up to `most` comments after `mark` that were received before `moment`; says how far
-/// it came, and nothing when there is none left.
+/// Clears address and user agent of up to `most` comments after `mark`, until one that was received in the time of which
+/// they are `kept`; says how far it came, and nothing when there is none left.
 ///
 /// # Errors
 /// Those of the store.
-pub fn clear_addresses(conn: &mut Conn, mark: i64, moment: Millis, most: i64) -> StoreResult<Option<i64>> {
+pub fn clear_addresses(conn: &mut Conn, mark: i64, kept: &Range<Millis>, most: i64) -> StoreResult<Option<i64>> {
     let ids: Vec<(CommentId, Millis)> = comments::table
         .filter(comments::id.gt(CommentId::new(mark)))
         .order(comments::id)
         .limit(most)
         .select((comments::id, comments::received_at))
         .load(conn)?;
-    let old: Vec<CommentId> = ids.into_iter().take_while(|(_, at)| *at < moment).map(|(id, _)| id).collect();
+    let old: Vec<CommentId> = ids.into_iter().take_while(|(_, at)| !kept.contains(at)).map(|(id, _)| id).collect();
     let Some(last) = old.last() else { return Ok(None) };
     diesel::update(comments::table.filter(comments::id.eq_any(&old)))
         .set((comments::ip.eq(None::<String>), comments::user_agent.eq(None::<String>)))

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::comments::{Comment, Shown};
 use crate::kit::ids::CommentId;
 use crate::store::schema::comments;
-use crate::store::{Conn, StoreResult};
+use crate::store::{Conn, StoreResult, execute_on_either};
 
 use super::{Condition, is_below, is_published};
 
@@ -65,21 +65,20 @@ pub(in crate::comments) fn deepen_below(conn: &mut Conn, comment: &Comment, chan
 }
 
 pub(in crate::comments) fn place_in_tree(conn: &mut Conn, id: CommentId, shown: Shown) -> StoreResult<()> {
-    diesel::update(comments::table.find(id))
-        .set((
-            comments::shown_parent_id.eq(shown.parent_id),
-            comments::shown_depth.eq(shown.depth),
-            comments::shown_replies.eq(shown.replies),
-            comments::shown_below.eq(shown.below),
-        ))
-        .execute(conn)?;
+    let update = diesel::update(comments::table.find(id)).set((
+        comments::shown_parent_id.eq(shown.parent_id),
+        comments::shown_depth.eq(shown.depth),
+        comments::shown_replies.eq(shown.replies),
+        comments::shown_below.eq(shown.below),
+    ));
+    execute_on_either(conn, update)?;
     Ok(())
 }
 
 pub(in crate::comments) fn add_replies(conn: &mut Conn, id: CommentId, change: i64) -> StoreResult<()> {
-    diesel::update(comments::table.find(id))
-        .set(comments::shown_replies.eq(comments::shown_replies + change))
-        .execute(conn)?;
+    let update =
+        diesel::update(comments::table.find(id)).set(comments::shown_replies.eq(comments::shown_replies + change));
+    execute_on_either(conn, update)?;
     Ok(())
 }
 

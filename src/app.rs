@@ -10,6 +10,7 @@ use crate::http::origins::OriginCache;
 use crate::http::preconditions::Running;
 use crate::kit::clock::Clock;
 use crate::kit::places::Places;
+use crate::kit::seal::Seal;
 use crate::kit::secret::{self, Key, NoRandomness};
 use crate::kit::shelves::Shelves;
 use crate::store::{Store, StoreError, secret_or_insert};
@@ -38,8 +39,8 @@ pub struct App {
 /// The keys made from the installation's secret, one for each use.
 #[derive(Debug)]
 pub struct Keys {
-    /// Signs access tokens.
-    pub access: Key,
+    /// Seals the keys that access tokens are signed with.
+    pub signing: Seal,
     /// Makes a refresh token's successor from it.
     pub refresh: Key,
     /// Makes a comment's receipt from its id.
@@ -50,6 +51,10 @@ pub struct Keys {
     pub cursor: Key,
     /// Hashes idempotency keys and the requests they came with.
     pub replay: Key,
+    /// Seals the secrets of second factors.
+    pub totp: Seal,
+    /// Hashes recovery codes.
+    pub recovery: Key,
 }
 
 /// Why the handle could not be made.
@@ -75,12 +80,14 @@ impl App {
         Ok(Self {
             limits: Limits::new(&clock, settings.has_limits),
             keys: Keys {
-                access: master.derive("access tokens 1"),
+                signing: Seal::new(master.derive("signing keys 1")),
                 refresh: master.derive("refresh tokens 1"),
                 receipt: master.derive("receipts 1"),
                 author: master.derive("authors 1"),
                 cursor: master.derive("cursors 1"),
                 replay: master.derive("idempotency keys 1"),
+                totp: Seal::new(master.derive("second factors 1")),
+                recovery: master.derive("recovery codes 1"),
             },
             pages: PageCache::default(),
             hashing: Places::new(cores),

@@ -30,7 +30,7 @@ pub enum Verb {
 pub async fn run(app: &App, verb: Verb) -> Result<(), Failure> {
     let Verb::Add { site, key, title, url, summary } = verb;
     let put = PutArticle { title, url, summary, comments_open: None, comments_close_at: None };
-    match put_article(app, &site, &key, put, |_| true).await {
+    match put_article(app, None, &site, &key, put).await {
         Ok(_) => Ok(()),
         Err(PutError::NoSuchSite) => Err(format!("there is no site {site}").into()),
         Err(PutError::Invalid(faults)) => {

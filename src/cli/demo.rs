@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::accounts::{AddModerator, PeopleError, Role, add_moderator, list_moderators, random_words, reset_password};
 use crate::app::App;
+use crate::audit::Actor;
 use crate::config::{DatabaseUrl, Settings};
 use crate::kit::clock::Clock;
 use crate::kit::key::Key;
@@ -40,12 +41,13 @@ pub async fn demo(mut settings: Settings, has_own_database: bool, is_stopping: A
         refuse_real_database(&app).await?;
         let add = AddModerator {
             username: MODERATOR.to_owned(),
-            password: password.clone(),
+            password: Some(password.clone()),
             role: Role::Admin,
             sites: Vec::new(),
+            display_name: None,
         };
-        match add_moderator(&app, add).await {
-            Err(PeopleError::Taken) => reset_password(&app, MODERATOR, password.clone()).await?,
+        match add_moderator(&app, Actor::NOBODY, add).await {
+            Err(PeopleError::Taken) => reset_password(&app, Actor::NOBODY, MODERATOR, password.clone()).await?,
             added => added.map(drop)?,
         }
     }

@@ -36,7 +36,7 @@ pub async fn run(app: &App, asked: Generate) -> Result<(), Failure> {
             comments_open: None,
             comments_close_at: None,
         };
-        put_article(app, &asked.site, &key, put, |_| true).await.map_err(|error| format!("{name}: {error}"))?;
+        put_article(app, None, &asked.site, &key, put).await.map_err(|error| format!("{name}: {error}"))?;
         keys.push(key);
     }
     // Hidden by itself when standard error is no terminal.

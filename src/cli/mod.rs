@@ -3,8 +3,10 @@
 //! A command that fails says one sentence on standard error and ends with status 1; a wrong flag ends with 2.
 
 mod article;
+mod audit;
 mod demo;
 mod generate;
+mod keys;
 mod logging;
 mod moderator;
 mod say;
@@ -68,6 +70,12 @@ enum Verb {
     /// Articles
     #[command(subcommand)]
     Article(article::Verb),
+    /// The keys that access tokens are signed with
+    #[command(subcommand)]
+    Keys(keys::Verb),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::Verb),
 }
 
 /// Runs the command that the shell gave.
@@ -106,6 +114,8 @@ async fn execute(command: Command) -> Result<(), Failure> {
         }
         Verb::Moderator(verb) => moderator::run(&open(settings, Clock::system()).await?, verb).await,
         Verb::Site(verb) => site::run(&open(settings, Clock::system()).await?, verb).await,
+        Verb::Keys(verb) => keys::run(&open(settings, Clock::system()).await?, verb).await,
+        Verb::Audit(verb) => audit::run(&open(settings, Clock::system()).await?, verb).await,
         Verb::Article(verb) => article::run(&open(settings, Clock::system()).await?, verb).await,
     }
 }

@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 use crate::accounts::{self, AddModerator, Role};
 use crate::app::App;
+use crate::audit::Actor;
 use crate::kit::key::Key;
 use crate::sites::find_site;
 
@@ -16,7 +17,7 @@ pub enum Verb {
     /// Add a moderator
     Add {
         name: String,
-        /// admin or moderator
+        /// admin, lead, moderator or reviewer-without-emails
         #[arg(long, value_parser = parse_role)]
         role: Role,
         /// A site they moderate; may be given again. An admin has all
@@ -37,22 +38,25 @@ pub enum Verb {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+    /// Remove the second factor of somebody who lost it and sign them out everywhere
+    ResetTotp { name: String },
 }
 
 pub async fn run(app: &App, verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Add { name, role, sites, password_stdin: _ } => add(app, name, role, sites).await,
         Verb::List => list(app).await,
-        Verb::Disable { name } => Ok(accounts::disable_moderator(app, &name).await?),
+        Verb::Disable { name } => Ok(accounts::disable_moderator(app, Actor::NOBODY, &name).await?),
         Verb::ResetPassword { name, password_stdin: _ } => {
-            Ok(accounts::reset_password(app, &name, read_password()?).await?)
+            Ok(accounts::reset_password(app, Actor::NOBODY, &name, read_password()?).await?)
         }
+        Verb::ResetTotp { name } => Ok(accounts::reset_totp(app, &name).await?),
     }
 }
 
 async fn add(app: &App, username: String, role: Role, keys: Vec<Key>) -> Result<(), Failure> {
-    if role == Role::Moderator && keys.is_empty() {
-        return Err("a moderator needs at least one --site KEY; an admin has all".into());
+    if !role.has_all_sites() && keys.is_empty() {
+        return Err(format!("a {} needs at least one --site KEY; an admin has all", role.as_str()).into());
     }
     let mut sites = Vec::new();
     for key in keys {
@@ -60,8 +64,9 @@ async fn add(app: &App, username: String, role: Role, keys: Vec<Key>) -> Result<
         let found = app.store.read(move |conn| find_site(conn, &asked)).await?;
         sites.push(found.ok_or_else(|| format!("there is no site {key}"))?.id);
     }
-    let password = read_password()?;
-    accounts::add_moderator(app, AddModerator { username, password, role, sites }).await?;
+    let password = Some(read_password()?);
+    let add = AddModerator { username, password, role, sites, display_name: None };
+    accounts::add_moderator(app, Actor::NOBODY, add).await?;
     Ok(())
 }
 
@@ -85,7 +90,7 @@ fn read_password() -> Result<String, Failure> {
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "must be admin or moderator".to_owned())
+    Role::parse(text).ok_or_else(|| "must be admin, lead, moderator or reviewer-without-emails".to_owned())
 }
 
 pub fn parse_key(text: &str) -> Result<Key, String> {

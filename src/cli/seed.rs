@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::accounts::{Moderator, Role, find_moderator, list_moderators};
 use crate::app::App;
 use crate::articles::{PutArticle, find_article, put_article};
+use crate::audit::Actor;
 use crate::comments::{Post, ReplyForm, post_comment};
 use crate::config::Settings;
 use crate::kit::clock::{Clock, ManualClock};
@@ -131,7 +132,7 @@ pub async fn seed(settings: &Settings, seeds: &Seeds, moderator: &str) -> Result
             comments_open: None,
             comments_close_at: None,
         };
-        put_article(&app, &seeds.site.key, &article.key, put, |_| true).await?;
+        put_article(&app, None, &seeds.site.key, &article.key, put).await?;
         let count = seed_comments(&app, &clock, &by, &seeds.site.key, article).await?;
         say(format_args!("{count} comments on {}", article.key));
     }
@@ -140,7 +141,7 @@ pub async fn seed(settings: &Settings, seeds: &Seeds, moderator: &str) -> Result
 
 async fn put_site(app: &App, seed: &SiteSeed) -> Result<(), Failure> {
     let add = AddSite { key: seed.key.clone(), name: seed.name.clone(), origins: Vec::new() };
-    match add_site(app, add).await {
+    match add_site(app, Actor::NOBODY, add).await {
         Ok(_) | Err(SiteError::Taken) => {}
         Err(error) => return Err(error.into()),
     }
@@ -151,7 +152,7 @@ async fn put_site(app: &App, seed: &SiteSeed) -> Result<(), Failure> {
         max_depth: Some(seed.max_depth),
         ..SetSite::default()
     };
-    Ok(set_site(app, &seed.key, set).await?)
+    Ok(set_site(app, Actor::NOBODY, &seed.key, set).await?)
 }
 
 async fn is_there(app: &App, site: &Key, article: &Key) -> Result<bool, Failure> {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::audit;
 use crate::config::Settings;
 use crate::kit::clock::Clock;
 use crate::server;
@@ -41,8 +42,13 @@ pub async fn serve_and(
         is_stopping.store(true, Ordering::Relaxed);
         server::stop(&app, &handle, listener).await;
     });
-    let database = running.app.settings.database.clone();
+    let (database, store) = (running.app.settings.database.clone(), running.app.store.clone());
     running.server.await?;
+    // What was done last gets its place in the log now and not at the next start.
+    if let Err(error) = audit::seal(&store).await {
+        tracing::warn!(%error, "the end of the audit log is sealed at the next start");
+    }
+    drop(store);
     if let Err(error) = Store::finish(&database) {
         tracing::warn!(%error, "the write-ahead log stays beside the database");
     }

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use crate::app::App;
+use crate::audit::Actor;
 use crate::kit::key::Key;
 use crate::screening::Policy;
 use crate::sites::{AddSite, RequiredFields, SetSite, add_site, list_sites, set_site};
@@ -51,11 +52,12 @@ pub enum Verb {
 pub async fn run(app: &App, verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Add { key, name, origins } => {
-            add_site(app, AddSite { key, name, origins }).await?;
+            add_site(app, Actor::NOBODY, AddSite { key, name, origins }).await?;
             Ok(())
         }
         Verb::Set { key, name, language, origins, policy, max_depth, required } => {
-            Ok(set_site(app, &key, SetSite { name, language, origins, policy, required, max_depth }).await?)
+            Ok(set_site(app, Actor::NOBODY, &key, SetSite { name, language, origins, policy, required, max_depth })
+                .await?)
         }
         Verb::List => {
             for site in app.store.read(list_sites).await? {

@@ -54,6 +54,10 @@ pub struct Given {
     #[arg(long, global = true, env = "REJOINDER_LIMITS", value_name = "on|off")]
     pub limits: Option<String>,
 
+    /// Roles that must have a second factor, comma-separated [default: none]
+    #[arg(long, global = true, env = "REJOINDER_REQUIRE_TOTP", value_name = "ROLES")]
+    pub require_totp: Option<String>,
+
     /// Log filter, such as `info` or `rejoinder=debug` [default: `info,actix_server=warn,actix_http=off`]
     #[arg(long, global = true, env = "REJOINDER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -66,6 +70,9 @@ pub struct Given {
     #[arg(long, global = true, env = "REJOINDER_KEEP_ADDRESS_DAYS", value_name = "DAYS")]
     pub keep_address_days: Option<u32>,
 }
+
+/// The words for roles. What a role may do is the feature's that has people; settings only name them.
+pub const ROLES: [&str; 4] = ["admin", "lead", "moderator", "reviewer-without-emails"];
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +90,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     pub trusted_proxies: Vec<IpNet>,
     pub has_limits: bool,
+    /// Words of [`ROLES`].
+    pub require_totp: Vec<String>,
     pub log: String,
     pub log_format: LogFormat,
     pub keep_address_days: u32,
@@ -111,6 +120,7 @@ impl Given {
             public_url: self.public_url.or(below.public_url),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             limits: self.limits.or(below.limits),
+            require_totp: self.require_totp.or(below.require_totp),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             keep_address_days: self.keep_address_days.or(below.keep_address_days),
@@ -129,6 +139,7 @@ impl TryFrom<Given> for Settings {
             public_url: given.public_url.as_deref().map(public_url).transpose()?,
             trusted_proxies: networks(given.trusted_proxies.as_deref().unwrap_or(""))?,
             has_limits: on_or_off("limits", given.limits.as_deref().unwrap_or("on"))?,
+            require_totp: roles(given.require_totp.as_deref().unwrap_or(""))?,
             log: log_filter(given.log.as_deref().unwrap_or("info,actix_server=warn,actix_http=off"))?,
             log_format: log_format(given.log_format.as_deref().unwrap_or("text"))?,
             keep_address_days: days(given.keep_address_days.unwrap_or(90))?,
@@ -146,6 +157,7 @@ impl fmt::Display for Settings {
         writeln!(f, "public_url = {public_url:?}")?;
         writeln!(f, "trusted_proxies = {:?}", networks.join(","))?;
         writeln!(f, "limits = {:?}", if self.has_limits { "on" } else { "off" })?;
+        writeln!(f, "require_totp = {:?}", self.require_totp.join(","))?;
         writeln!(f, "log = {:?}", self.log)?;
         writeln!(f, "log_format = {:?}", if self.log_format == LogFormat::Json { "json" } else { "text" })?;
         write!(f, "keep_address_days = {}", self.keep_address_days)
@@ -200,6 +212,14 @@ fn on_or_off(name: &'static str, text: &str) -> Result<bool, WrongSetting> {
     }
 }
 
+fn roles(text: &str) -> Result<Vec<String>, WrongSetting> {
+    let words: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    if words.iter().any(|word| !ROLES.contains(word)) {
+        return Err(wrong("require_totp", format!("must list roles, of {}, not {text:?}", ROLES.join(", "))));
+    }
+    Ok(words.into_iter().map(str::to_owned).collect())
+}
+
 fn log_filter(text: &str) -> Result<String, WrongSetting> {
     match text.parse::<tracing_subscriber::filter::EnvFilter>() {
         Ok(_) => Ok(text.to_owned()),
@@ -240,6 +260,7 @@ mod tests {
             ("public_url", Given { public_url: text("ftp://x"), ..Given::default() }),
             ("trusted_proxies", Given { trusted_proxies: text("10.0.0.0/33"), ..Given::default() }),
             ("limits", Given { limits: text("maybe"), ..Given::default() }),
+            ("require_totp", Given { require_totp: text("admin,root"), ..Given::default() }),
             ("log", Given { log: text("a=b=c"), ..Given::default() }),
             ("log_format", Given { log_format: text("xml"), ..Given::default() }),
             ("keep_address_days", Given { keep_address_days: Some(9999), ..Given::default() }),

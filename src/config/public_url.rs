@@ -9,6 +9,7 @@ use url::Url;
 pub struct PublicUrl {
     text: String,
     origin: String,
+    host: String,
     path: String,
 }
 
@@ -17,18 +18,19 @@ impl PublicUrl {
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain || url.password().is_some() {
+        if !matches!(url.scheme(), "http" | "https") || !is_plain || url.password().is_some() {
             return None;
         }
+        let host = url.host_str()?.to_owned();
         let origin = url.origin().ascii_serialization();
         let path = url.path().trim_end_matches('/').to_owned();
-        Some(Self { text: format!("{origin}{path}"), origin, path })
+        Some(Self { text: format!("{origin}{path}"), origin, host, path })
     }
 
     /// The URL of a listener, for when none is given.
     pub fn of_address(address: SocketAddr) -> Self {
         let origin = format!("http://{address}");
-        Self { text: origin.clone(), origin, path: String::new() }
+        Self { text: origin.clone(), origin, host: address.ip().to_string(), path: String::new() }
     }
 
     /// The whole, without a slash at its end: a path that begins with one can be appended.
@@ -39,6 +41,11 @@ impl PublicUrl {
     /// Scheme, host and port, as a browser writes them into `Origin`.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The host alone, for people to know it by.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// The path, empty or beginning with a slash and not ending with one.

@@ -1,12 +1,15 @@
 //! Floor 5: work in the background. Each job is a story of its feature, called again and again; none is needed for an
 //! answer to be right, and each may run on several nodes at once.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::web;
+use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::accounts::forget_old_sessions;
+use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, rotate_signing_key_when_due};
 use crate::app::App;
+use crate::audit;
 use crate::comments::clear_addresses;
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
@@ -16,16 +19,20 @@ const EVERY: Duration = Duration::from_mins(1);
 const KEEP_ANSWERS: Duration = Duration::from_hours(24);
 /// Sessions are forgotten long after they are over, so that a stolen token is still recognised for a while.
 const KEEP_SESSIONS: Duration = Duration::from_hours(1440);
+/// Keys are listed for so long after they have expired.
+const KEEP_KEYS: Duration = Duration::from_hours(90 * 24);
 /// Comments whose addresses are cleared in one transaction.
 const CHUNK: i64 = 500;
 const DAY: Duration = Duration::from_hours(24);
+/// How often the audit log is sealed: each entry within a second of its commit.
+const SEAL_EVERY: Duration = Duration::from_millis(500);
 
 /// Starts the jobs on the runtime of the caller. They end with it.
 pub fn start(app: &web::Data<App>) {
+    actix_web::rt::spawn(seal_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
-        let mut ticks = tokio::time::interval(EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = ticks(EVERY);
         loop {
             ticks.tick().await;
             if let Err(error) = run_once(&app).await {
@@ -33,6 +40,27 @@ pub fn start(app: &web::Data<App>) {
             }
         }
     });
+}
+
+/// Seals the audit log again and again, until the server is about to stop: then nothing should be at work any more. A
+/// failure is told once, not twice a second until it is over.
+async fn seal_for_ever(app: web::Data<App>) {
+    let (mut ticks, mut is_failing) = (ticks(SEAL_EVERY), false);
+    let goes_on = || !app.is_stopping.load(Ordering::Relaxed);
+    while goes_on() {
+        ticks.tick().await;
+        let sealed = audit::seal_while(&app.store, goes_on).await;
+        if let (Err(error), false) = (&sealed, is_failing) {
+            tracing::warn!(%error, "the audit log is not sealed at present");
+        }
+        is_failing = sealed.is_err();
+    }
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 /// Runs every job once.
@@ -45,6 +73,10 @@ pub async fn run_once(app: &App) -> StoreResult<()> {
     let (answers, sessions) = (now.minus(KEEP_ANSWERS), now.minus(KEEP_SESSIONS));
     app.store.write(move |conn| forget_answers_before(conn, answers)).await?;
     app.store.write(move |conn| forget_old_sessions(conn, sessions)).await?;
+    app.store.write(move |conn| forget_old_resets(conn, sessions)).await?;
+    let keys = now.minus(KEEP_KEYS);
+    app.store.write(move |conn| forget_old_keys(conn, keys)).await?;
+    rotate_signing_key_when_due(app).await?;
     clear_old_addresses(app).await
 }
 
@@ -54,13 +86,17 @@ async fn clear_old_addresses(app: &App) -> StoreResult<()> {
     if app.settings.keep_address_days == 0 {
         return Ok(());
     }
-    let moment = app.clock.now().minus(DAY * app.settings.keep_address_days);
+    let now = app.clock.now();
+    // What says that it came from the future came while the calendar was wrong. It would stand in the way of all that came
+    // after it until that day, so its turn comes with theirs. Clocks of nodes may differ by much less than a day.
+    let kept = now.minus(DAY * app.settings.keep_address_days)..now.plus(DAY);
     loop {
+        let kept = kept.clone();
         let came = app
             .store
             .write(move |conn| {
                 let mark = load_mark(conn, MARK)?;
-                let came = clear_addresses(conn, mark, moment, CHUNK)?;
+                let came = clear_addresses(conn, mark, &kept, CHUNK)?;
                 came.map_or(Ok(()), |mark| move_mark(conn, MARK, mark))?;
                 Ok::<_, StoreError>(came)
             })

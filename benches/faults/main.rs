@@ -1,0 +1,51 @@
+//! What readers notice of floods, crowds and slow clients, and what becomes of those.
+//!
+//! `cargo bench --bench faults` runs every part, `cargo bench --bench faults -- overload stop` those that are named. Each
+//! starts the release binary with a database of its own, sends only to loopback, and ends by itself; all of it takes about
+//! eight minutes. Clients share the machine with the server, so only the ratios mean much.
+
+#[allow(dead_code)] // Each bench uses what it needs of it.
+#[path = "../program/mod.rs"]
+mod program;
+
+mod hot_article;
+mod mixed;
+mod overload;
+mod sign_in_flood;
+mod slow_clients;
+mod stop;
+
+use program::Failure;
+use program::bare::serve_when_asked_to;
+
+type Part = (&'static str, fn() -> Result<(), Failure>);
+
+const PARTS: [Part; 6] = [
+    ("sign-in-flood", sign_in_flood::measure),
+    ("hot-article", hot_article::measure),
+    ("mixed", mixed::measure),
+    ("overload", overload::measure),
+    ("slow-clients", slow_clients::measure),
+    ("stop", stop::measure),
+];
+
+fn main() -> Result<(), Failure> {
+    serve_when_asked_to()?;
+    // Cargo adds an option of its own.
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if let Some(unknown) = asked.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
+        return Err(format!("{unknown}: the parts are {}", PARTS.map(|(name, _)| name).join(", ")).into());
+    }
+    for (name, measure) in PARTS {
+        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+            println!("\n== {name}");
+            measure()?;
+        }
+    }
+    Ok(())
+}
+
+/// One line of a table.
+fn row(name: &str, value: impl std::fmt::Display) {
+    println!("{name:<58}{value}");
+}

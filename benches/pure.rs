@@ -1,0 +1,138 @@
+//! What the parts cost that do nothing but think: rendering, sanitising, judging, cursors, names; and assembling a thread
+//! that is not kept ready, which reads the database three times and thinks for the rest.
+//!
+//! `cargo bench --bench pure` takes about a minute and needs nothing.
+
+#[allow(dead_code)] // Each bench uses what it needs of it.
+mod program;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use actix_web::web;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use program::{add_article, run};
+use rejoinder::app::App;
+use rejoinder::comments::{Post, ReplyForm, Sort, ThreadQuery, View, post_comment, thread_bytes};
+use rejoinder::config::{Given, PublicUrl, Settings};
+use rejoinder::http::paging::PageQuery;
+use rejoinder::kit::clock::Clock;
+use rejoinder::kit::cursor::Cursor;
+use rejoinder::kit::ids::CommentId;
+use rejoinder::kit::key::Key;
+use rejoinder::kit::{markup, secret, text};
+use rejoinder::screening::{Facts, Policy, judge};
+use rejoinder::store::Store;
+
+/// A comment as readers write them, some 300 bytes.
+const USUAL: &str = "I was there *that night*, and what the council says is not what happened. The gate stood open from \
+    eight until the tide turned, see https://news.example/gate for the pictures.\n\nWhoever signed the paper should \
+    say so now. > Nobody was asked\n\nis hardly an answer to the people who live on the quay.";
+
+fn text_of_a_comment(c: &mut Criterion) {
+    let long = USUAL.repeat(10 * 1024 / USUAL.len());
+    let mut group = c.benchmark_group("text");
+    for (name, text) in [("300 bytes", USUAL.to_owned()), ("10 KiB", long)] {
+        let html = markup::render(&text);
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        group.bench_function(format!("render and sanitise {name}"), |b| b.iter(|| markup::render(black_box(&text))));
+        group.bench_function(format!("sanitise {name} again"), |b| b.iter(|| markup::sanitise(black_box(&html))));
+        group.bench_function(format!("fold {name}"), |b| b.iter(|| text::fold(black_box(&text))));
+    }
+    group.finish();
+}
+
+fn facts_about_a_comment(c: &mut Criterion) {
+    let mut group = c.benchmark_group("facts");
+    group.bench_function("judge", |b| {
+        b.iter(|| judge(black_box(Facts { policy: Policy::HoldAll, is_staff_lookalike: false })));
+    });
+    for name in ["Ada Lovelace", "Σταύρος Ξαρχάκος"] {
+        group.bench_function(format!("clean the name {name}"), |b| b.iter(|| text::name(black_box(name))));
+        group.bench_function(format!("what {name} can be taken for"), |b| {
+            b.iter(|| text::lookalike_keys(black_box(name)));
+        });
+    }
+    group.finish();
+}
+
+fn cursors(c: &mut Criterion) {
+    let key = secret::Key::master(b"a secret for measuring");
+    let cursor = Cursor::within(4_711, 9_007_199_254);
+    let text = cursor.encode(&key, "thread Tree Oldest");
+    let mut group = c.benchmark_group("cursor");
+    group.bench_function("encode", |b| b.iter(|| black_box(cursor).encode(&key, "thread Tree Oldest")));
+    group.bench_function("decode", |b| b.iter(|| Cursor::decode(&key, "thread Tree Oldest", black_box(&text))));
+    group.finish();
+}
+
+/// A first, uncached read of 200 published comments, from the database to the bytes.
+fn a_thread(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let dir = tempfile::tempdir().expect("a directory");
+    let (site, article) = (Key::parse("main").expect("a key"), Key::parse("bench").expect("a key"));
+    let app = runtime.block_on(app_with_thread(&dir.path().join("pure.db").display().to_string(), &site, &article));
+    let query = ThreadQuery {
+        view: View::Tree,
+        sort: Sort::Oldest,
+        page: PageQuery { limit: 100, cursor: None },
+        beginning_with: None,
+    };
+    c.bench_function("thread of 200, not kept ready", |b| {
+        b.to_async(&runtime).iter(|| async {
+            let Ok(bytes) = thread_bytes(&app, &site, &article, query).await else { panic!("the thread is there") };
+            bytes
+        });
+    });
+}
+
+async fn app_with_thread(path: &str, site: &Key, article: &Key) -> web::Data<App> {
+    let database = format!("sqlite:{path}");
+    add_article(&database, article.as_str()).expect("an article");
+    run(&database, &["site", "set", site.as_str(), "--policy", "publish_first"]).expect("a site");
+    let given = Given { database_url: Some(database), limits: Some("off".to_owned()), ..Given::default() };
+    let settings = Settings::try_from(given).expect("settings");
+    let store = Store::open(&settings.database).expect("a store");
+    let url = PublicUrl::of_address(settings.listen);
+    let app = web::Data::new(App::new(settings, url, store, Clock::system()).await.expect("an app"));
+    for root in 0..40 {
+        let parent_id = post(&app, site, article, format!("{USUAL} ({root})"), None).await;
+        for reply in 0..4 {
+            post(&app, site, article, format!("{USUAL} ({root}, {reply})"), parent_id).await;
+        }
+    }
+    app
+}
+
+async fn post(
+    app: &App,
+    site: &Key,
+    article: &Key,
+    comment: String,
+    parent_id: Option<CommentId>,
+) -> Option<CommentId> {
+    let form = ReplyForm {
+        name: Some("Ada".to_owned()),
+        email: Some("ada@example.org".to_owned()),
+        comment: Some(comment),
+        parent_id,
+        ..ReplyForm::default()
+    };
+    let post = Post {
+        site: site.clone(),
+        article: article.clone(),
+        form,
+        address: None,
+        user_agent: None,
+        foreign_origin: None,
+        replay: None,
+    };
+    Some(post_comment(app, post).await.expect("a comment").id)
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).sample_size(50);
+    targets = text_of_a_comment, facts_about_a_comment, cursors, a_thread
+}
+criterion_main!(benches);

@@ -3,10 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rejoinder::kit::clock::Clock;
+use rejoinder::kit::totp;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::database::{TestDatabase, databases};
+use crate::support::people::base32_bytes;
 use crate::support::process::{Program, Serving, rejoinder};
 use crate::support::raw::Raw;
 use crate::support::{Answer, eventually, form};
@@ -43,7 +47,7 @@ mod settings {
     use super::*;
 
     /// Setting, a wrong value, and what the sentence says would be right.
-    const WRONG: [(&str, &str, &str); 32] = [
+    const WRONG: [(&str, &str, &str); 36] = [
         ("database_url", "mysql://x", "sqlite:"),
         ("database_url", "rejoinder.db", "postgres://"),
         ("database_url", "sqlite:", "sqlite:"),
@@ -70,6 +74,10 @@ mod settings {
         ("limits", "ON", "on or off"),
         ("limits", "true", "on or off"),
         ("limits", "", "on or off"),
+        ("require_totp", "root", "admin, lead, moderator, reviewer-without-emails"),
+        ("require_totp", "admin,Lead", "admin, lead, moderator, reviewer-without-emails"),
+        ("require_totp", "admin;lead", "admin, lead, moderator, reviewer-without-emails"),
+        ("require_totp", "all", "admin, lead, moderator, reviewer-without-emails"),
         ("log", "a=b=c", "rejoinder=debug"),
         ("log", "rejoinder=loud", "rejoinder=debug"),
         ("log_format", "xml", "text or json"),
@@ -210,6 +218,7 @@ mod settings {
             ("public_url", ["https://file.example", "https://variable.example", "https://flag.example/talk"]),
             ("trusted_proxies", ["10.0.0.1/32", "10.0.0.2/32", "10.0.0.3/32"]),
             ("limits", ["off", "on", "off"]),
+            ("require_totp", ["admin", "lead", "admin,lead,moderator"]),
             ("log", ["error", "warn", "rejoinder=debug"]),
             ("log_format", ["json", "text", "json"]),
             ("keep_address_days", ["1", "2", "3"]),
@@ -260,6 +269,7 @@ mod settings {
                     "public_url",
                     "trusted_proxies",
                     "limits",
+                    "require_totp",
                     "log",
                     "log_format",
                     "keep_address_days"
@@ -287,6 +297,7 @@ mod settings {
             "public_url",
             "trusted_proxies",
             "limits",
+            "require_totp",
             "log",
             "log_format",
             "keep_address_days",
@@ -384,7 +395,8 @@ mod commands {
 
                 let reset = on(&dir, &database).args("moderator reset-password bob --password-stdin");
                 assert_eq!(reset.input("an entirely different one\r\n").run_well(), "");
-                me().await.expect(401);
+                // Another program's change is noticed within a second.
+                eventually("bob's session is over", async || me().await.status == 401).await;
                 sign_in(&serving, "bob", PASSWORD).await.expect(401);
                 sign_in(&serving, "bob", "an entirely different one").await.expect(200);
 
@@ -393,6 +405,35 @@ mod commands {
                 sign_in(&serving, "alice", PASSWORD).await.expect(200);
                 let list = on(&dir, &database).args("moderator list").run_well();
                 assert!(list.contains("bob\tmoderator\tdisabled"), "{list}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_lost_second_factor_is_reset() {
+        for database in databases() {
+            block_on(async {
+                let dir = folder();
+                assert_eq!(add_moderator(&dir, &database, "alice --role admin").code, Some(0));
+                let serving =
+                    on(&dir, &database).env("REJOINDER_LIMITS", "off").env("REJOINDER_REQUIRE_TOTP", "admin").serve();
+                let token = sign_in(&serving, "alice", PASSWORD).await.expect(200).json()["access_token"].clone();
+                let ask = |method: Method, path: &str, body: Value| {
+                    let request = reqwest::Client::new().request(method, format!("{}{path}", serving.base));
+                    Answer::of(request.bearer_auth(token.as_str().expect("a token")).json(&body))
+                };
+                let queue = "/api/v1/review/comments";
+                ask(Method::GET, queue, json!({})).await.expect_problem(403, "second-factor-required");
+                let enrolled = ask(Method::POST, "/api/v1/me/totp", json!({})).await.expect(201).json();
+                let secret = base32_bytes(enrolled["secret"].as_str().expect("a secret"));
+                let code = totp::code_of(&secret, totp::step_at(Clock::system().now()));
+                ask(Method::PUT, "/api/v1/me/totp", json!({ "code": code })).await.expect(200);
+                ask(Method::GET, queue, json!({})).await.expect(200);
+                sign_in(&serving, "alice", PASSWORD).await.expect(401);
+                assert_eq!(on(&dir, &database).args("moderator reset-totp alice").run_well(), "");
+                let is_over = async || ask(Method::GET, "/api/v1/me", json!({})).await.status == 401;
+                eventually("alice's session is over", is_over).await;
+                sign_in(&serving, "alice", PASSWORD).await.expect(200);
             });
         }
     }
@@ -424,7 +465,12 @@ mod commands {
                     run.stderr
                 );
             }
-            for args in ["moderator disable nobody", "moderator reset-password nobody --password-stdin"] {
+            for args in [
+                "moderator disable nobody",
+                "moderator reset-password nobody --password-stdin",
+                "moderator reset-totp nobody",
+                "moderator reset-totp alice",
+            ] {
                 let run = on(&dir, &database).args(args).input(PASSWORD).run();
                 assert_eq!(run.code, Some(1), "{args}");
                 assert_eq!(run.stderr.lines().count(), 1, "{args}: {}", run.stderr);

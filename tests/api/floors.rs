@@ -15,8 +15,8 @@ const FLOORS: [(u8, &[&str]); 7] = [
     (5, &["server", "jobs"]),
     (6, &["cli", "main"]),
 ];
-const FEATURES: [&str; 9] =
-    ["accounts", "sites", "articles", "comments", "review", "notify", "feeds", "transfer", "wordpress"];
+const FEATURES: [&str; 10] =
+    ["audit", "accounts", "sites", "articles", "comments", "review", "notify", "feeds", "transfer", "wordpress"];
 
 /// Neighbours on one floor that may know each other: the handle is made of what `http` keeps and handed to handlers by it.
 const NEIGHBOURS: [(&str, &str); 4] = [("main", "cli"), ("server", "jobs"), ("http", "app"), ("app", "http")];
@@ -176,7 +176,8 @@ mod rules {
                 _ => &[],
             };
             let mut used = paths_from(&source.code, "actix_web");
-            used.extend(paths_from(&source.code, "actix_multipart"));
+            let beneath = ["actix_multipart", "actix_http", "actix_service"];
+            used.extend(beneath.into_iter().flat_map(|root| paths_from(&source.code, root)));
             // `use actix_web::web;` says less than what is then named through it.
             if source.top() == "jobs" && used.iter().any(|path| path.join("::") == "actix_web::web") {
                 used.retain(|path| path.join("::") != "actix_web::web");
@@ -192,6 +193,7 @@ mod rules {
                 ("src/comments/post.rs", "use actix_web::web;"),
                 ("src/app.rs", "fn f() -> actix_web::HttpResponse {}"),
                 ("src/store/mod.rs", "use actix_multipart::Multipart;"),
+                ("src/app.rs", "use actix_http::Request;"),
                 ("src/cli/serve.rs", "use actix_web::web::Data;"),
                 ("src/jobs/mod.rs", "use actix_web::web;\nfn f() { web::block(|| 1); }"),
                 ("src/jobs/mod.rs", "use actix_web::{HttpResponse, rt};"),

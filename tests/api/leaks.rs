@@ -6,11 +6,13 @@ use std::process::{Child, Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use rejoinder::kit::clock::Clock;
+use rejoinder::kit::totp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::database::TestDatabase;
-use crate::support::people::Person;
+use crate::support::people::{Person, base32_bytes};
 use crate::support::server::TestApp;
 use crate::support::{Answer, Setup, form, on_each_database, on_each_database_with, postgres_url};
 
@@ -401,6 +403,21 @@ mod log {
             answer(server, Method::GET, &item, None, &[("authorization", &bearer)]).await.expect(200);
             secrets.push(receipt);
         }
+        secrets.extend(use_second_factor(server, &bearer).await);
+        let cookies = json!({ "username": "boss", "password": "marked-password-of-the-boss", "code": secrets.last(),
+            "cookies": true });
+        let headers = [("sec-fetch-site", "same-origin")];
+        let signed_in = answer(server, Method::POST, "/api/v1/session", Some(&cookies), &headers).await.expect(200);
+        let cookies: Vec<&str> = signed_in
+            .headers
+            .get_all("set-cookie")
+            .iter()
+            .map(|cookie| cookie.to_str().expect("ASCII").split(';').next().expect("a cookie"))
+            .collect();
+        let cookie = cookies.join("; ");
+        answer(server, Method::GET, "/api/v1/me", None, &[("cookie", &cookie)]).await.expect(200);
+        answer(server, Method::PATCH, "/api/v1/me", None, &[("cookie", &cookie)]).await.expect(403);
+        secrets.extend(cookies.iter().map(|cookie| cookie.split_once('=').expect("a value").1.to_owned()));
         let broken = format!("Bearer {}x", &access[..access.len() - 1]);
         answer(server, Method::GET, "/api/v1/me", None, &[("authorization", &broken)]).await.expect(401);
         let body = json!({ "refresh_token": refresh });
@@ -411,6 +428,29 @@ mod log {
         answer(server, Method::GET, "/api/v1/comments/1?email=x@secret-mail.example", None, &[]).await;
         answer(server, Method::DELETE, "/api/v1/session", None, &[("authorization", &bearer)]).await;
         secrets.extend([access, refresh]);
+        secrets
+    }
+
+    /// Sets a second factor up and gives its secret and its recovery codes, of which the last is unused.
+    async fn use_second_factor(server: &Server, bearer: &str) -> Vec<String> {
+        let headers = [("authorization", bearer)];
+        let enrolled = answer(server, Method::POST, "/api/v1/me/totp", None, &headers).await.expect(201).json();
+        let secret = enrolled["secret"].as_str().expect("a secret").to_owned();
+        let now = totp::step_at(Clock::system().now());
+        let code = totp::code_of(&base32_bytes(&secret), now);
+        let confirm = async |code: &str| {
+            let body = json!({ "code": code });
+            answer(server, Method::PUT, "/api/v1/me/totp", Some(&body), &headers).await
+        };
+        confirm("marked-key-1").await.expect(422);
+        let shown = confirm(&code).await.expect(200).json();
+        let codes = shown["recovery_codes"].as_array().expect("codes").iter();
+        let mut secrets: Vec<String> = codes.map(|code| code.as_str().expect("a code").to_owned()).collect();
+        secrets.insert(0, secret);
+        for code in ["marked-key-2", &secrets[1], &secrets[1]] {
+            let body = json!({ "username": "boss", "password": "marked-password-of-the-boss", "code": code });
+            answer(server, Method::POST, "/api/v1/session", Some(&body), &[]).await;
+        }
         secrets
     }
 }

@@ -1,6 +1,7 @@
 //! The schema: two trees alike, up and down, as `schema.rs` says; newer ones refused; killed halfway, nothing halfway.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -8,10 +9,15 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use rejoinder::kit::secret::{digest, encode};
 use rejoinder::store::{MigrateError, migrate};
+use reqwest::Method;
+use serde_json::json;
 
 use crate::support::database::{TestDatabase, databases, empty_databases};
 use crate::support::process::rejoinder;
+use crate::support::server::{NOON, TestApp};
+use crate::support::{Answer, Setup};
 
 /// A column as a database describes it.
 #[derive(QueryableByName)]
@@ -85,12 +91,35 @@ impl Bare {
         tables
     }
 
-    /// Everything that is there and has a name, less what the databases make by themselves for keys.
+    /// The indexes, less what the databases make by themselves for keys.
+    fn indexes(&mut self) -> BTreeSet<String> {
+        self.names(
+            "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'",
+            "SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = current_schema() AND c.relkind = 'i' AND c.relname NOT LIKE '%_pkey'",
+        )
+    }
+
+    /// All that a migration may change of tables and indexes: names of tables, and the indexes as they were made.
+    fn shape(&mut self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let indexes = self.names(
+            "SELECT sql AS name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+            "SELECT indexdef::text AS name FROM pg_indexes WHERE schemaname = current_schema()",
+        );
+        let is_ours = |index: &String| !index.contains(LEDGER);
+        (self.tables(), indexes.into_iter().filter(is_ours).collect())
+    }
+
+    /// Everything else that is there and has a name: triggers, and on `PostgreSQL` what they call.
     fn others(&mut self) -> BTreeSet<String> {
         self.names(
-            "SELECT name FROM sqlite_master WHERE type <> 'table' AND name NOT LIKE 'sqlite_%'",
+            "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')",
             "SELECT c.relname::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-             WHERE n.nspname = current_schema() AND c.relkind NOT IN ('r', 't') AND c.relname NOT LIKE '%_pkey'",
+             WHERE n.nspname = current_schema() AND c.relkind NOT IN ('r', 't', 'i')
+             UNION ALL SELECT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             WHERE n.nspname = current_schema()
+             UNION ALL SELECT t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+             JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND NOT t.tgisinternal",
         )
     }
 
@@ -124,6 +153,14 @@ impl Bare {
                 .load(conn)
                 .expect("a check");
             assert!(rows.is_empty(), "a foreign key points nowhere");
+        }
+    }
+
+    /// Runs the next migration alone.
+    fn next_up(&mut self) {
+        match self {
+            Self::Sqlite(conn) => drop(conn.run_next_migration(tree("sqlite")).expect("up")),
+            Self::Postgres(conn) => drop(conn.run_next_migration(tree("postgres")).expect("up")),
         }
     }
 
@@ -202,7 +239,7 @@ fn both_trees_have_equal_names_and_a_way_back() {
 #[test]
 fn both_databases_have_what_the_schema_file_says() {
     let schema = schema();
-    assert!(schema.len() >= 12 && schema["comments"].len() >= 28, "the schema file was read");
+    assert!(schema.len() >= 18 && schema["comments"].len() >= 28, "the schema file was read");
     for database in databases() {
         let mut bare = Bare::to(&database);
         let is_sqlite = matches!(bare, Bare::Sqlite(_));
@@ -222,7 +259,7 @@ fn both_databases_have_what_the_schema_file_says() {
 
 #[test]
 fn both_databases_have_the_same_indexes() {
-    let mut found: Vec<BTreeSet<String>> = databases().map(|database| Bare::to(&database).others()).collect();
+    let mut found: Vec<BTreeSet<String>> = databases().map(|database| Bare::to(&database).indexes()).collect();
     let first = found.remove(0);
     assert!(first.contains("comments_queue"), "{first:?}");
     for other in found {
@@ -234,12 +271,14 @@ fn both_databases_have_the_same_indexes() {
 fn up_down_and_up_again_leaves_nothing_between() {
     for database in databases() {
         let mut bare = Bare::to(&database);
-        let (tables, others) = (bare.tables(), bare.others());
+        let all = |bare: &mut Bare| (bare.tables(), bare.indexes(), bare.others());
+        let before = all(&mut bare);
+        assert!(!before.0.is_empty() && !before.1.is_empty() && !before.2.is_empty());
         bare.down();
-        assert_eq!((bare.tables(), bare.others()), (BTreeSet::new(), BTreeSet::new()));
+        assert_eq!(all(&mut bare), Default::default());
         let ran = migrate(&database.url()).expect("up again");
         assert_eq!(ran.len(), names("sqlite").len());
-        assert_eq!((bare.tables(), bare.others()), (tables, others));
+        assert_eq!(all(&mut bare), before);
         assert_eq!(migrate(&database.url()).expect("nothing to do"), Vec::<String>::new());
         bare.check_integrity();
     }
@@ -265,11 +304,49 @@ fn a_newer_schema_is_refused_with_a_sentence_and_left_alone() {
     }
 }
 
-/// Killed at many moments between start and end, as long as a whole run takes and a little longer.
+/// An installation of the version before accounts grew, in use: who was signed in goes on.
 #[test]
-fn killed_while_migrating_it_leaves_the_old_schema_or_the_new_one() {
+fn a_database_of_the_first_version_keeps_its_people_and_their_sessions() {
+    for database in empty_databases() {
+        let mut bare = Bare::to(&database);
+        bare.next_up();
+        let token = [7; 32];
+        let mut hash = String::from(if matches!(bare, Bare::Sqlite(_)) { "x'" } else { "'\\x" });
+        for byte in digest(&token) {
+            write!(hash, "{byte:02x}").expect("a text grows");
+        }
+        let now = NOON.0;
+        bare.execute(&format!(
+            "UPDATE id_blocks SET next = 100;
+             INSERT INTO moderators (id, username, username_folded, display_name, lookalike_a, lookalike_b, role,
+                 password_hash, is_disabled, created_at)
+             VALUES (2, 'ines', 'ines', 'The desk', 'a', 'b', 'moderator', 'none', FALSE, {now});
+             INSERT INTO moderator_sites (moderator_id, site_id) VALUES (2, 1);
+             INSERT INTO sessions (id, moderator_id, created_at, last_used_at) VALUES (3, 2, {now}, {now});
+             INSERT INTO refresh_tokens (hash, session_id, created_at) VALUES ({hash}', 3, {now});"
+        ));
+        drop(bare);
+        actix_web::rt::System::new().block_on(async {
+            let app = TestApp::start(&Setup::default(), database).await;
+            let body = json!({ "refresh_token": encode(&token) });
+            let answer = Answer::of(app.request(Method::POST, "/api/v1/session/refresh").json(&body)).await;
+            let access = answer.expect(200).json()["access_token"].as_str().expect("a token").to_owned();
+            let me = Answer::of(app.request(Method::GET, "/api/v1/me").bearer_auth(access)).await.expect(200).json();
+            let wanted = json!({ "id": 2, "username": "ines", "display_name": "The desk", "role": "moderator",
+                "sites": ["main"], "totp": false });
+            assert_eq!(me, wanted);
+            Bare::to(&app.database).check_integrity();
+        });
+    }
+}
+
+/// Killed at many moments between start and end, as long as a whole run takes and a little longer. Each migration is whole
+/// or was never begun.
+#[test]
+fn killed_while_migrating_it_leaves_the_schema_of_some_version() {
     const MOMENTS: u32 = 24;
     let wanted: BTreeSet<String> = schema().into_keys().collect();
+    let count = names("sqlite").len();
     for (number, database) in empty_databases().enumerate() {
         let dir = tempfile::tempdir().expect("a folder");
         let start = || {
@@ -279,29 +356,40 @@ fn killed_while_migrating_it_leaves_the_old_schema_or_the_new_one() {
         assert!(start().wait().expect("an end").success());
         let whole = before.elapsed();
         Bare::to(&database).down();
-        let (mut old, mut new) = (0, 0);
+        let versions = versions(&mut Bare::to(&database), count);
+        let whole_shape = versions.last().expect("the last version").clone();
+        assert_eq!(whole_shape.0, wanted);
+        let mut seen = vec![0; versions.len()];
         for moment in 0..MOMENTS {
             let mut child = start();
-            std::thread::sleep(whole * moment * 5 / (MOMENTS * 4)); // the moment itself, not a wait for something
+            std::thread::sleep(whole * moment * 2 / MOMENTS); // the moment itself, not a wait for something
             child.kill().expect("a kill");
             child.wait().expect("an end");
             let mut bare = Bare::to(&database);
-            let tables = bare.tables();
-            if tables.is_empty() {
-                old += 1;
-            } else {
-                assert_eq!(tables, wanted, "half a schema on database {number} after moment {moment}");
-                new += 1;
-            }
+            let shape = bare.shape();
+            let version = versions.iter().position(|version| *version == shape);
+            let version = version.unwrap_or_else(|| panic!("half a schema on {number} after {moment}: {shape:?}"));
+            seen[version] += 1;
             bare.check_integrity();
             drop(bare);
             let ran = migrate(&database.url()).expect("a second run ends it");
-            assert!(ran.is_empty() || ran.len() == names("sqlite").len(), "{ran:?}");
+            assert_eq!(ran.len(), count - version, "{ran:?}");
             let mut bare = Bare::to(&database);
-            assert_eq!(bare.tables(), wanted);
+            assert_eq!(bare.shape(), whole_shape);
             bare.check_integrity();
             bare.down();
         }
-        assert!(old > 0 && new > 0, "the moments missed the migration: {old} before, {new} after, {whole:?}");
+        assert!(seen[0] > 0 && seen[count] > 0, "the moments missed the migration: {seen:?}, {whole:?}");
     }
+}
+
+/// The shape of every version, from none to all; leaves none.
+fn versions(bare: &mut Bare, count: usize) -> Vec<(BTreeSet<String>, BTreeSet<String>)> {
+    let mut versions = vec![bare.shape()];
+    for _ in 0..count {
+        bare.next_up();
+        versions.push(bare.shape());
+    }
+    bare.down();
+    versions
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::people::PASSWORD;
 use crate::support::routes::{METHODS, fill};
 use crate::support::{Answer, form, on_each_database};
 
@@ -126,10 +127,14 @@ fn what_asks_for_a_token_is_what_answers_401_without_one() {
     on_each_database(async |app| {
         app.article("a").await;
         let document = app.contract().await;
-        assert!(document["components"]["securitySchemes"]["bearer"].is_object());
+        for scheme in ["bearer", "cookie"] {
+            assert!(document["components"]["securitySchemes"][scheme].is_object(), "{scheme}");
+        }
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
-                let asks = operation["security"].as_array().is_some_and(|all| !all.is_empty());
+                let schemes = operation["security"].as_array().cloned().unwrap_or_default();
+                let asks = !schemes.is_empty();
+                assert!(!asks || schemes == [json!({ "bearer": [] }), json!({ "cookie": [] })], "{method} {path}");
                 let request = app.request(method.to_uppercase().parse().unwrap(), &fill(path, &VALUES));
                 let answer = Answer::of(request.header("if-match", "\"1\"").json(&json!({}))).await;
                 assert_eq!(answer.status == 401, asks, "{method} {path}: {}", answer.status);
@@ -191,9 +196,47 @@ fn answers_are_as_their_schemas_say() {
             let request = app.request_as(&admin, Method::PUT, "/api/v1/sites/main/articles/b").json(&put);
             check("put", article_path, Answer::of(request).await);
         }
+        let mine = "/api/v1/me/sessions";
+        check("get", mine, app.get_as(&admin, mine).await);
+        let people = "/api/v1/moderators";
+        check("get", people, app.get_as(&admin, people).await);
+        let add = json!({ "username": "ines", "role": "moderator", "sites": ["main"] });
+        let added = Answer::of(app.request_as(&admin, Method::POST, people).json(&add)).await;
+        let person = format!("{people}/{}", added.json()["id"]);
+        check("post", people, added);
+        let change = app.request_as(&admin, Method::PATCH, &person).json(&json!({ "role": "lead" }));
+        check("patch", "/api/v1/moderators/{id}", Answer::of(change).await);
+        let reset = app.request_as(&admin, Method::POST, &format!("{person}/reset"));
+        check("post", "/api/v1/moderators/{id}/reset", Answer::of(reset).await);
         let refresh = json!({ "refresh_token": admin.refresh });
         let refresh = app.request(Method::POST, "/api/v1/session/refresh").json(&refresh);
         check("post", "/api/v1/session/refresh", Answer::of(refresh).await);
+        let second_factor = "/api/v1/me/totp";
+        let enrol = app.request_as(&admin, Method::POST, second_factor);
+        let enrolled = Answer::of(enrol).await;
+        let secret = enrolled.json()["secret"].as_str().unwrap().to_owned();
+        check("post", second_factor, enrolled);
+        let body = json!({ "code": app.totp(&secret) });
+        let confirm = app.request_as(&admin, Method::PUT, second_factor).json(&body);
+        check("put", second_factor, Answer::of(confirm).await);
+        let renew = "/api/v1/me/totp/recovery-codes";
+        let body = json!({ "password": PASSWORD });
+        check("post", renew, Answer::of(app.request_as(&admin, Method::POST, renew).json(&body)).await);
+        let moderator = app.moderator().await;
+        for cookies in [false, true] {
+            let body = json!({ "username": moderator.username, "password": PASSWORD, "cookies": cookies });
+            let sign_in = app.request(Method::POST, "/api/v1/session").header("sec-fetch-site", "same-origin");
+            check("post", "/api/v1/session", Answer::of(sign_in.json(&body)).await);
+        }
+        let keys = "/api/v1/me/keys";
+        for body in [
+            json!({ "name": "k", "scopes": ["admin"] }),
+            json!({ "name": "k", "scopes": ["admin"], "sites": ["main"] }),
+        ] {
+            check("post", keys, Answer::of(app.request_as(&admin, Method::POST, keys).json(&body)).await);
+        }
+        check("get", keys, app.get_as(&admin, keys).await);
+        check("get", "/api/v1/audit", app.get_as(&admin, "/api/v1/audit").await);
         for path in ["/healthz", "/readyz"] {
             check("get", path, app.get(path).await);
         }

@@ -127,7 +127,7 @@ fn a_bad_body_is_refused_everywhere() {
                 let request = request(app, &admin, &method, &filled).header("content-type", media_type);
                 request.body(body.to_vec())
             };
-            let is_form = path.ends_with("/articles/{article}/comments");
+            let is_form = path.ends_with("/articles/{article}/comments") || path.starts_with("/password-resets");
             let json = "application/json";
             for (body, status) in [
                 (b"".as_slice(), 400),
@@ -188,6 +188,10 @@ fn a_bad_query_is_refused_where_a_query_is_read() {
             (queue, "typo=x", 422),
             (queue, "cursor=x", 400),
             (queue, "%FF=1", 400),
+            ("/api/v1/moderators", "limit=101", 422),
+            ("/api/v1/moderators", "cursor=x", 400),
+            ("/api/v1/me/sessions", "typo=x", 422),
+            ("/api/v1/me/sessions", "cursor=x", 400),
             ("/api/v1/sites/main/counts", "article=%FF", 400),
         ] {
             let url = format!("{path}?{query}");

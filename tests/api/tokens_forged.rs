@@ -3,11 +3,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
+use rejoinder::accounts::{self, Role};
+use rejoinder::audit::Actor;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 
+use crate::signing_keys::signing_keys;
 use crate::support::people::{PASSWORD, Person};
 use crate::support::server::{NOON, TestApp};
 use crate::support::{Answer, form, on_each_database};
@@ -45,7 +48,11 @@ fn token(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>, sign: impl Fn(&str
 
 /// What forgers work with: real tokens, and here even the real key.
 struct Forge {
+    kid: String,
     key: Vec<u8>,
+    /// The key before it, which still verifies what it signed.
+    old_kid: String,
+    old_key: Vec<u8>,
     claims: Value,
     good: String,
     other: String,
@@ -57,7 +64,10 @@ struct Forge {
 
 impl Forge {
     async fn of(app: &TestApp) -> Self {
+        app.person("first", Role::Admin, &[]).await;
+        accounts::rotate_signing_key(&app.app, Actor::NOBODY).await.expect("a new key");
         let (one, other) = (app.moderator().await, app.admin().await);
+        let [(kid, key), (old_kid, old_key)] = <[_; 2]>::try_from(signing_keys(app).await).expect("two keys");
         let article = app.article("a").await;
         let posted = app.post(&article, &form("for its receipt")).await.expect(202).json();
         let receipt =
@@ -65,7 +75,10 @@ impl Forge {
         let others = claims(&other);
         let text = |name: &str| others[name].as_str().expect("a claim").to_owned();
         Self {
-            key: app.app.keys.access.bytes().to_vec(),
+            kid,
+            key,
+            old_kid,
+            old_key,
             claims: claims(&one),
             good: one.access,
             other: other.access,
@@ -80,14 +93,28 @@ impl Forge {
         self.claims.to_string()
     }
 
+    /// A header that names the right key, unless it names one itself or is none.
+    fn named(&self, header: impl AsRef<[u8]>) -> Vec<u8> {
+        let header = header.as_ref();
+        let text = String::from_utf8_lossy(header);
+        match text.strip_prefix('{') {
+            Some(rest) if !text.contains("\"kid\"") => {
+                let comma = if rest.starts_with('}') { "" } else { "," };
+                let name = format!("{{\"kid\":\"{}\"{comma}", self.kid);
+                [name.as_bytes(), &header[1..]].concat()
+            }
+            _ => header.to_vec(),
+        }
+    }
+
     /// Right in everything but its header, signed with the right key.
     fn header(&self, header: impl AsRef<[u8]>) -> String {
-        token(header, self.payload(), |message| hs256(&self.key, message))
+        token(self.named(header), self.payload(), |message| hs256(&self.key, message))
     }
 
     /// Right in everything but these very bytes of payload, signed with the right key.
     fn raw(&self, payload: impl AsRef<[u8]>) -> String {
-        token(GOOD_HEADER, payload, |message| hs256(&self.key, message))
+        token(self.named(GOOD_HEADER), payload, |message| hs256(&self.key, message))
     }
 
     /// Right in everything but one claim, signed with the right key.
@@ -105,7 +132,13 @@ impl Forge {
 
     /// With a header that points at a key the forger has, signed with that key.
     fn with_own_key(&self, header: &str, key: &[u8]) -> String {
-        token(header, self.payload(), |message| hs256(key, message))
+        token(self.named(header), self.payload(), |message| hs256(key, message))
+    }
+
+    /// Right in everything, signed with the old key.
+    fn old(&self) -> String {
+        let header = json!({ "typ": "at+jwt", "alg": "HS256", "kid": self.old_kid }).to_string();
+        token(header, self.payload(), |message| hs256(&self.old_key, message))
     }
 
     fn parts(&self) -> [&str; 3] {
@@ -154,10 +187,12 @@ fn algorithms(forge: &Forge) -> Vec<Forgery> {
         let header = json!({ "typ": "at+jwt", "alg": alg }).to_string();
         all.push(bearer(format!("alg {alg:?} over an HS256 signature with our key"), forge.header(header)));
     }
-    let of_384 = token(r#"{"typ":"at+jwt","alg":"HS384"}"#, forge.payload(), |message| hs384(&forge.key, message));
-    let of_512 = token(r#"{"typ":"at+jwt","alg":"HS512"}"#, forge.payload(), |message| hs512(&forge.key, message));
-    let disguised = token(GOOD_HEADER, forge.payload(), |message| hs512(&forge.key, message));
-    let cut = token(GOOD_HEADER, forge.payload(), |message| hs512(&forge.key, message)[..32].to_vec());
+    let of_384 =
+        token(forge.named(r#"{"typ":"at+jwt","alg":"HS384"}"#), forge.payload(), |message| hs384(&forge.key, message));
+    let of_512 =
+        token(forge.named(r#"{"typ":"at+jwt","alg":"HS512"}"#), forge.payload(), |message| hs512(&forge.key, message));
+    let disguised = token(forge.named(GOOD_HEADER), forge.payload(), |message| hs512(&forge.key, message));
+    let cut = token(forge.named(GOOD_HEADER), forge.payload(), |message| hs512(&forge.key, message)[..32].to_vec());
     all.push(bearer("HS384 with our key", of_384));
     all.push(bearer("HS512 with our key", of_512));
     all.push(bearer("an HS512 signature under HS256", disguised));
@@ -202,6 +237,7 @@ fn key_tricks(forge: &Forge) -> Vec<Forgery> {
     ] {
         all.push(bearer(name, forge.with_own_key(&header("kid", json!(kid)), key)));
     }
+    all.extend(names_of_keys(forge));
     for (member, value) in [
         ("jku", json!("https://attacker.example/jwks.json")),
         ("jwk", jwk.clone()),
@@ -224,6 +260,42 @@ fn key_tricks(forge: &Forge) -> Vec<Forgery> {
     ] {
         all.push(bearer(name, forge.with_own_key(GOOD_HEADER, key)));
     }
+    all
+}
+
+/// Rightly signed, and with another name for the key than its own.
+fn names_of_keys(forge: &Forge) -> Vec<Forgery> {
+    let (kid, old_kid) = (&forge.kid, &forge.old_kid);
+    let unknown = b64([7; 16]);
+    let names = [
+        ("another key's", json!(old_kid)),
+        ("unknown", json!(unknown)),
+        ("missing", Value::Null),
+        ("empty", json!("")),
+        ("a number", json!(1)),
+        ("a list", json!([kid])),
+        ("a path to it", json!(format!("./{kid}"))),
+        ("a path", json!("../../signing_keys")),
+        ("SQL", json!(format!("{kid}' OR '1'='1"))),
+        ("SQL's wildcard", json!("%")),
+        ("in small letters", json!(kid.to_lowercase())),
+        ("with a blank", json!(format!("{kid} "))),
+        ("padded", json!(format!("{kid}=="))),
+        ("cut", json!(kid[..21])),
+        ("NUL", json!(format!("{kid}\0"))),
+        ("a long one", json!(kid.repeat(50))),
+    ];
+    let sign = |header: String, key: &[u8]| token(header, forge.payload(), |message| hs256(key, message));
+    let header = |kid: Value| json!({ "typ": "at+jwt", "alg": "HS256", "kid": kid }).to_string();
+    let mut all: Vec<Forgery> = names
+        .into_iter()
+        .map(|(name, value)| bearer(format!("kid: {name}, rightly signed"), sign(header(value), &forge.key)))
+        .collect();
+    all.push(bearer("no kid, rightly signed", sign(GOOD_HEADER.to_owned(), &forge.key)));
+    all.push(bearer("no kid, signed with the old key", sign(GOOD_HEADER.to_owned(), &forge.old_key)));
+    all.push(bearer("signed with the old key in the new one's name", sign(header(json!(kid)), &forge.old_key)));
+    let twice = format!(r#"{{"typ":"at+jwt","alg":"HS256","kid":"{old_kid}","kid":"{kid}"}}"#);
+    all.push(bearer("kid twice", sign(twice, &forge.key)));
     all
 }
 
@@ -347,7 +419,8 @@ fn signatures(forge: &Forge) -> Vec<Forgery> {
         &format!("\"sub\":\"{}\"", forge.other_sub),
     );
     assert_ne!(other_sub, forge.payload());
-    let nested = token(r#"{"typ":"at+jwt","alg":"HS256","cty":"JWT"}"#, &forge.good, |m| hs256(&forge.key, m));
+    let nested =
+        token(forge.named(r#"{"typ":"at+jwt","alg":"HS256","cty":"JWT"}"#), &forge.good, |m| hs256(&forge.key, m));
     let quoted = forge.raw(json!(forge.good).to_string());
     let general = json!({ "payload": payload, "signatures": [{ "protected": header, "signature": signature }] });
     let flattened = json!({ "payload": payload, "protected": header, "signature": signature });
@@ -465,6 +538,7 @@ fn none_is_accepted() {
         for (name, values) in [
             bearer("made by the server", &forge.good),
             bearer("made here", forge.raw(forge.payload())),
+            bearer("made with the old key", forge.old()),
             bearer("from a clock ten seconds ahead", forge.with("iat", json!(NOON.0 / 1000 + 10))),
             bearer("in its last second", forge.with("exp", json!(NOON.0 / 1000 + 1))),
             ("a small scheme".to_owned(), vec![format!("bearer {}", forge.good).into_bytes()]), // RFC 9110 §11.1
@@ -541,7 +615,7 @@ fn a_huge_one_is_refused_unread() {
 fn a_token_of_another_installation_is_refused() {
     on_each_database(async |app| {
         let forge = Forge::of(app).await;
-        let foreign = rejoinder::kit::secret::Key::master(b"another secret").derive("access tokens 1");
+        let foreign = rejoinder::kit::secret::Key::master(b"another secret").derive("signing keys 1");
         let token = forge.with_own_key(GOOD_HEADER, foreign.bytes());
         assert_refused(send(app, Method::GET, "/api/v1/me", &bearer("", token).1).await, "another installation's");
     });

@@ -2,7 +2,9 @@
 
 use rejoinder::accounts::{AddModerator, Role, add_moderator};
 use rejoinder::articles::{PutArticle, put_article};
+use rejoinder::audit::Actor;
 use rejoinder::kit::clock::Millis;
+use rejoinder::kit::totp;
 use rejoinder::screening::Policy;
 use rejoinder::sites::{AddSite, SetSite, add_site, find_site};
 use reqwest::{Method, RequestBuilder};
@@ -25,6 +27,14 @@ pub fn form(comment: &str) -> Value {
     json!({ "name": "Ada", "email": "ada@example.org", "comment": comment })
 }
 
+/// What a text in base32 says.
+pub fn base32_bytes(text: &str) -> Vec<u8> {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits = text.chars().fold(String::new(), |bits, c| bits + &format!("{:05b}", LETTERS.find(c).expect("base32")));
+    let byte = |at: usize| u8::from_str_radix(&bits[at * 8..at * 8 + 8], 2).expect("eight bits");
+    (0..bits.len() / 8).map(byte).collect()
+}
+
 impl TestApp {
     /// Makes an article on the site `main` and gives the path of its API.
     pub async fn article(&self, key: &str) -> String {
@@ -39,14 +49,14 @@ impl TestApp {
             comments_open: None,
             comments_close_at: None,
         };
-        put_article(&self.app, &key_of(site), &key_of(key), put, |_| true).await.expect("an article");
+        put_article(&self.app, None, &key_of(site), &key_of(key), put).await.expect("an article");
         format!("/api/v1/sites/{site}/articles/{key}")
     }
 
     /// Makes a site.
     pub async fn site(&self, key: &str) {
         let add = AddSite { key: key_of(key), name: format!("The site {key}"), origins: Vec::new() };
-        add_site(&self.app, add).await.expect("a site");
+        add_site(&self.app, Actor::NOBODY, add).await.expect("a site");
     }
 
     /// Makes a site publish every comment at once.
@@ -92,7 +102,7 @@ impl TestApp {
             comments_open: Some(comments_open),
             comments_close_at,
         };
-        put_article(&self.app, &key_of("main"), &key_of(key), put, |_| true).await.expect("an article");
+        put_article(&self.app, None, &key_of("main"), &key_of(key), put).await.expect("an article");
     }
 
     /// An administrator, signed in.
@@ -113,8 +123,14 @@ impl TestApp {
             let found = self.app.store.read(move |conn| find_site(conn, &key)).await.expect("the store");
             ids.push(found.expect("a site").id);
         }
-        let add = AddModerator { username: username.to_owned(), password: PASSWORD.to_owned(), role, sites: ids };
-        add_moderator(&self.app, add).await.expect("a moderator");
+        let add = AddModerator {
+            username: username.to_owned(),
+            password: Some(PASSWORD.to_owned()),
+            role,
+            sites: ids,
+            display_name: None,
+        };
+        add_moderator(&self.app, Actor::NOBODY, add).await.expect("a moderator");
         self.sign_in(username).await
     }
 
@@ -124,6 +140,16 @@ impl TestApp {
         let answer = Answer::of(self.request(Method::POST, "/api/v1/session").json(&body)).await.expect(200).json();
         let token = |name: &str| answer[name].as_str().expect("a token").to_owned();
         Person { username: username.to_owned(), access: token("access_token"), refresh: token("refresh_token") }
+    }
+
+    /// The code that an app shows now for a secret as people type it.
+    pub fn totp(&self, secret: &str) -> String {
+        self.totp_aside(secret, 0)
+    }
+
+    /// The code that it shows so many steps from now.
+    pub fn totp_aside(&self, secret: &str, steps: i64) -> String {
+        totp::code_of(&base32_bytes(secret), totp::step_at(self.app.clock.now()) + steps)
     }
 
     /// A request by somebody signed in.

@@ -9,7 +9,17 @@ use std::time::{Duration, Instant};
 
 /// The program, about to be run in `dir`.
 pub fn rejoinder(dir: &Path) -> Program {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rejoinder"));
+    program(dir, Command::new(env!("CARGO_BIN_EXE_rejoinder")))
+}
+
+/// The program in a shell that says first what it may use, such as `ulimit -n 320`.
+pub fn rejoinder_after(dir: &Path, limit: &str) -> Program {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{limit} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_rejoinder")]);
+    program(dir, shell)
+}
+
+fn program(dir: &Path, mut command: Command) -> Program {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("REJOINDER_")) {
         command.env_remove(name);
     }
@@ -139,6 +149,13 @@ impl Serving {
 
     pub fn address(&self) -> String {
         self.base.trim_start_matches("http://").to_owned()
+    }
+
+    /// The memory it has, in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        resident.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// Sends SIGTERM.

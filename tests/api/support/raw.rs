@@ -120,7 +120,12 @@ impl Raw {
 
     fn fill(&mut self) -> std::io::Result<bool> {
         let mut buffer = [0; 16 * 1024];
-        let count = self.stream.read(&mut buffer)?;
+        let count = loop {
+            match self.stream.read(&mut buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.unread.extend_from_slice(&buffer[..count]);
         Ok(count > 0)
     }

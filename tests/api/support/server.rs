@@ -5,11 +5,15 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use actix_web::web;
+use diesel::prelude::*;
 use rejoinder::app::App;
+use rejoinder::audit::Actor;
 use rejoinder::config::{Given, Settings};
 use rejoinder::kit::clock::{Clock, ManualClock, Millis};
 use rejoinder::kit::key::Key;
 use rejoinder::sites::{SetSite, set_site};
+use rejoinder::store::StoreError;
+use rejoinder::store::schema::audit_entries;
 use reqwest::{Method, RequestBuilder};
 
 use super::answer::Answer;
@@ -27,6 +31,7 @@ pub struct Setup {
     pub public_url: Option<&'static str>,
     pub trusted_proxies: Option<&'static str>,
     pub secret: Option<&'static str>,
+    pub require_totp: Option<&'static str>,
 }
 
 /// A running server, its clock, and a client.
@@ -56,6 +61,18 @@ pub fn on_each_database_with(setup: &Setup, test: impl AsyncFn(&TestApp)) {
 }
 
 impl TestApp {
+    /// Waits until everything that was done has its place in the audit log.
+    pub async fn sealed(&self) {
+        eventually("the audit log is sealed", async || {
+            let waiting = self.app.store.read(|conn| {
+                let waiting = audit_entries::table.filter(audit_entries::seq.is_null());
+                Ok::<i64, StoreError>(waiting.count().get_result(conn)?)
+            });
+            waiting.await.is_ok_and(|count| count == 0)
+        })
+        .await;
+    }
+
     pub async fn start(setup: &Setup, database: TestDatabase) -> Self {
         let given = Given {
             database_url: Some(database.url_text()),
@@ -64,6 +81,7 @@ impl TestApp {
             public_url: setup.public_url.map(str::to_owned),
             trusted_proxies: setup.trusted_proxies.map(str::to_owned),
             secret: setup.secret.map(str::to_owned),
+            require_totp: setup.require_totp.map(str::to_owned),
             ..Given::default()
         };
         let clock = ManualClock::at(NOON);
@@ -131,7 +149,7 @@ impl TestApp {
 
     /// Changes a site.
     pub async fn set_site(&self, key: &str, set: SetSite) {
-        set_site(&self.app, &key_of(key), set).await.expect("a changed site");
+        set_site(&self.app, Actor::NOBODY, &key_of(key), set).await.expect("a changed site");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
 use crate::kit::key::Key;
 use crate::kit::markup;
 use crate::sites::find_site;
-use crate::store::{Conn, StoreError, StoreResult};
+use crate::store::{Conn, StoreError, StoreResult, widen_page_cache};
 
 use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
 
@@ -54,6 +54,7 @@ pub async fn generate_comments(
     let (site_id, ids) = app.store.read(move |conn| find_articles(conn, &key, &articles)).await?;
     let mut targets: Vec<Target> = ids.into_iter().map(|article| Target { article, recent: VecDeque::new() }).collect();
     let count_of_articles = targets.len();
+    app.store.write(widen_page_cache).await?;
     let mut random = fastrand::Rng::with_seed(7);
     let began = app.clock.now().minus(SPREAD);
     let mut done = 0;

@@ -7,7 +7,7 @@ use diesel::query_dsl::methods::ExecuteDsl;
 use diesel::result::DatabaseErrorInformation;
 use diesel::sqlite::SqliteConnection;
 
-use super::{Conn, Constraint};
+use super::{Conn, Constraint, StoreResult};
 
 /// Runs a statement that the common backend cannot express, such as an upsert, on whichever database it is.
 pub fn execute_on_either<Q>(conn: &mut Conn, query: Q) -> QueryResult<usize>
@@ -59,6 +59,18 @@ pub fn try_lock_until_commit(conn: &mut Conn, what_for: i32) -> QueryResult<bool
             diesel::select(lock.sql(", hashtext(current_schema()))")).get_result(conn)
         }
         Conn::Sqlite(_) => Ok(true),
+    }
+}
+
+/// Lets SQLite keep up to 256 MiB of pages for this connection, for work that touches the whole file: with the usual few it
+/// writes pages away and reads them back all the time. PostgreSQL's memory is the operator's to give.
+///
+/// # Errors
+/// Those of the database.
+pub fn widen_page_cache(conn: &mut Conn) -> StoreResult<()> {
+    match conn {
+        Conn::Postgres(_) => Ok(()),
+        Conn::Sqlite(conn) => Ok(conn.batch_execute("PRAGMA cache_size = -262144")?),
     }
 }
 

@@ -13,7 +13,7 @@ use actix_service::map_config;
 use actix_web::dev::{AppConfig, Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::web;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::app::{App, AppError};
 use crate::config::{PublicUrl, Settings};
@@ -28,6 +28,8 @@ pub use cors::cors;
 
 /// The most connections at a time. One whose client reads nothing costs about 40 KiB of memory, at worst about 100.
 const MOST_CONNECTIONS: usize = 10_000;
+/// How many connections may wait to be taken; the kernel has a limit of its own (`net.core.somaxconn`, 4,096 by default).
+const WAITING_CONNECTIONS: i32 = 4_096;
 /// File descriptors kept for everything that is no connection of a client: databases, mail, files, the runtime.
 const OTHER_DESCRIPTORS: usize = 256;
 /// How long, when the server is about to stop, it goes on answering and tells every client that this was the last answer
@@ -68,8 +70,7 @@ pub struct Running {
 /// # Errors
 /// When the database is not there or not ours, or the address is taken.
 pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartError> {
-    let listener =
-        TcpListener::bind(settings.listen).map_err(|source| StartError::Listen { address: settings.listen, source })?;
+    let listener = listen(settings.listen).map_err(|source| StartError::Listen { address: settings.listen, source })?;
     let address = listener.local_addr()?;
     for name in migrate(&settings.database)? {
         tracing::info!(migration = name, "migrated");
@@ -80,6 +81,16 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
     jobs::start(&app);
     let server = serve(listener.try_clone()?, app.clone())?;
     Ok(Running { address, app, handle: server.handle(), server, listener })
+}
+
+/// Begins to listen, with room for a crowd that comes at once: whoever finds none (the standard library makes it for 128)
+/// tries again only after a second.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(WAITING_CONNECTIONS)?;
+    Ok(socket.into())
 }
 
 /// Stops a server: last orders, then no new connection, then what is being answered is answered.

@@ -1,9 +1,10 @@
 //! Made-up comments in any number, for measuring: few articles have most of them (Zipf's law), most are replies, every
 //! state occurs, and they lie a year back. The same call makes the same texts.
 //!
-//! They are written as posts and decisions write them, a thousand in a transaction, but without the steps before.
+//! They are written as posts and decisions would leave them, some thousands in a transaction: the published tree of a
+//! chunk is put together before it is written, so that each row is written once.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use crate::app::App;
@@ -15,10 +16,10 @@ use crate::kit::markup;
 use crate::sites::find_site;
 use crate::store::{Conn, StoreError, StoreResult, widen_page_cache};
 
-use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
+use super::{Ancestors, Comment, NewDecision, Shown, Status, queries};
 
 /// Comments written in one transaction.
-const CHUNK: u64 = 1_000;
+const CHUNK: u64 = 5_000;
 /// How many of an article's latest published comments replies go to.
 const RECENT: usize = 40;
 /// The time over which they are spread.
@@ -59,17 +60,16 @@ pub async fn generate_comments(
     let began = app.clock.now().minus(SPREAD);
     let mut done = 0;
     while done < count {
-        let mut chunk = Vec::new();
+        let mut chunk = Chunk::default();
         for number in done..(done + CHUNK).min(count) {
             let at = Millis(began.0 + spread_ms(number, count));
-            let id = app.store.next_id().await?;
-            let decision = app.store.next_id().await?;
+            let (id, decision) = (app.store.next_id().await?, app.store.next_id().await?);
             let target = &mut targets[zipf(&mut random, count_of_articles)];
-            chunk.push((make(&mut random, site_id, target, id, at), decision));
+            chunk.add(make(&mut random, site_id, target, id, at), decision);
         }
-        done += chunk.len() as u64;
+        done += chunk.made.len() as u64;
         let chunk = std::sync::Arc::new(chunk);
-        app.store.write(move |conn| chunk.iter().try_for_each(|(comment, id)| write(conn, comment, *id))).await?;
+        app.store.write(move |conn| chunk.write(conn)).await?;
         progress(done);
     }
     app.pages.drop_all();
@@ -143,18 +143,63 @@ fn make(random: &mut fastrand::Rng, site_id: SiteId, target: &mut Target, id: Co
     comment
 }
 
-fn write(conn: &mut Conn, comment: &Comment, decision: DecisionId) -> StoreResult<()> {
-    let is_decided = comment.status != Status::Pending;
-    let version = if is_decided { 2 } else { 1 };
-    queries::insert_comment(conn, &Comment { version, ..comment.clone() }, None)?;
-    if is_decided {
-        queries::insert_decision(conn, &decided(comment, decision))?;
+/// What one transaction writes.
+#[derive(Default)]
+struct Chunk {
+    made: Vec<(Comment, DecisionId)>,
+    /// Direct replies and all below that these comments gain, be they of this chunk or from before.
+    replies: HashMap<CommentId, (i64, i64)>,
+    published: HashMap<ArticleId, i64>,
+}
+
+impl Chunk {
+    /// Whoever is replied to is published, so the published tree is the one written.
+    fn add(&mut self, comment: Comment, decision: DecisionId) {
+        if comment.status == Status::Approved {
+            *self.published.entry(comment.article_id).or_default() += 1;
+            for above in comment.ancestors.ids() {
+                self.replies.entry(*above).or_default().1 += 1;
+            }
+            if let Some(parent) = comment.parent_id {
+                self.replies.entry(parent).or_default().0 += 1;
+            }
+        }
+        self.made.push((comment, decision));
     }
-    if comment.status == Status::Approved {
-        add_to_published(conn, comment.article_id, 1)?;
-        show::show(conn, comment)?;
+
+    fn write(&self, conn: &mut Conn) -> StoreResult<()> {
+        for (article, count) in &self.published {
+            add_to_published(conn, *article, *count)?;
+        }
+        let mut from_before = self.replies.clone();
+        for (comment, decision) in &self.made {
+            let (replies, below) = from_before.remove(&comment.id).unwrap_or_default();
+            let is_decided = comment.status != Status::Pending;
+            let version = if is_decided { 2 } else { 1 };
+            queries::insert_comment(
+                conn,
+                &Comment { version, ..comment.clone() },
+                place(comment, replies, below),
+                None,
+            )?;
+            if is_decided {
+                queries::insert_decision(conn, &decided(comment, *decision))?;
+            }
+        }
+        for (id, (replies, below)) in from_before {
+            queries::add_replies(conn, id, replies)?;
+            queries::add_below(conn, &[id], below)?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+fn place(comment: &Comment, replies: i64, below: i64) -> Shown {
+    if comment.status != Status::Approved {
+        return Shown::default();
+    }
+    let depth = i32::try_from(comment.ancestors.ids().len()).unwrap_or(i32::MAX);
+    Shown { parent_id: comment.parent_id, depth, replies, below }
 }
 
 /// The decision that brought a comment from pending to where it is.

@@ -24,9 +24,9 @@ pub use form::ReplyForm;
 pub use generate::generate_comments;
 pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
-pub use queries::{CommentRow, clear_addresses, find_comment, insert_decision, set_status};
+pub use queries::{CommentRow, clear_addresses, find_comment, insert_decision};
 pub use receipt::receipt_token;
-pub use show::{hide, show};
+pub use show::change_status;
 pub use thread::{Sort, ThreadQuery, View};
 
 /// Where a comment stands in its life.

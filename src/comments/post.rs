@@ -15,7 +15,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
-use crate::articles::add_to_published;
 use crate::http::limits::TooFast;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
@@ -217,14 +216,8 @@ fn write(
         }
         store::keep_answer(conn, replay, row.id.get(), answer.status_code(), row.received_at)?;
     }
-    let is_published = row.status == Status::Approved;
-    if is_published {
-        add_to_published(conn, row.article_id, 1)?;
-    }
-    queries::insert_comment(conn, row, Some(duplicate_hash))?;
-    if is_published {
-        show::show(conn, row)?;
-    }
+    let shown = if row.status == Status::Approved { show::show(conn, row)? } else { Shown::default() };
+    queries::insert_comment(conn, row, shown, Some(duplicate_hash))?;
     Ok(None)
 }
 

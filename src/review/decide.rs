@@ -6,9 +6,9 @@
 
 use crate::accounts::Moderator;
 use crate::app::App;
-use crate::articles::{add_to_published, find_keys};
+use crate::articles::find_keys;
 use crate::audit::{self, Action, Blank, Subject};
-use crate::comments::{self, Comment, NewDecision, Status, find_comment, insert_decision, set_status};
+use crate::comments::{Comment, NewDecision, Status, change_status, find_comment, insert_decision};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
@@ -183,17 +183,8 @@ fn change(
 ) -> Result<Outcome, DecideError> {
     let to = decide.decision.status();
     let (was_shown, is_shown) = (comment.status == Status::Approved, to == Status::Approved);
-    if was_shown != is_shown {
-        add_to_published(conn, comment.article_id, if is_shown { 1 } else { -1 })?;
-    }
-    if !set_status(conn, comment.id, comment.version, to)? {
+    if !change_status(conn, comment, to)? {
         return Err(stale(conn, comment.id));
-    }
-    if is_shown {
-        // It is of a version above 1 now: it may take over replies, if it was published and replied to before.
-        comments::show(conn, &Comment { version: comment.version + 1, ..comment.clone() })?;
-    } else if was_shown {
-        comments::hide(conn, comment)?;
     }
     let new = NewDecision {
         id: fresh.id,

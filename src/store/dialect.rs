@@ -3,7 +3,7 @@
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use diesel::query_dsl::methods::ExecuteDsl;
+use diesel::query_dsl::methods::{ExecuteDsl, LoadQuery};
 use diesel::result::DatabaseErrorInformation;
 use diesel::sqlite::SqliteConnection;
 
@@ -17,6 +17,21 @@ where
     match conn {
         Conn::Postgres(conn) => ExecuteDsl::execute(query, conn),
         Conn::Sqlite(conn) => ExecuteDsl::execute(query, conn),
+    }
+}
+
+/// Loads rows by a query written for each database by itself: the common backend writes the SQL anew each time, which
+/// for a row of many columns costs more than finding it.
+///
+/// # Errors
+/// Those of the database.
+pub fn load_on_either<'q, Q, Row>(conn: &mut Conn, query: Q) -> QueryResult<Vec<Row>>
+where
+    Q: LoadQuery<'q, PgConnection, Row> + LoadQuery<'q, SqliteConnection, Row>,
+{
+    match conn {
+        Conn::Postgres(conn) => LoadQuery::<PgConnection, Row>::internal_load(query, conn)?.collect(),
+        Conn::Sqlite(conn) => LoadQuery::<SqliteConnection, Row>::internal_load(query, conn)?.collect(),
     }
 }
 

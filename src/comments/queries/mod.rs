@@ -13,14 +13,13 @@ use diesel::sql_types::Bool;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, ModeratorId, SiteId};
 use crate::store::schema::{comments, decisions};
-use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either};
+use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either, load_on_either};
 
 use super::thread::Sort;
 use super::{Ancestors, Comment, NewDecision, Shown, Status};
 
 pub(in crate::comments) use tree::{
-    add_below, add_replies, count_published_below, deepen_below, hang_replies_of, hang_replies_on,
-    list_published_among, place_in_tree,
+    add_below, add_replies, count_published_below, deepen_below, hang_replies_of, hang_replies_on, list_published_among,
 };
 
 /// Whole rows, for moderators and for the program itself.
@@ -334,13 +333,15 @@ pub(in crate::comments) fn list_published_rows(conn: &mut Conn, ids: &[CommentId
 /// # Errors
 /// Those of the store.
 pub fn find_comment(conn: &mut Conn, id: CommentId) -> StoreResult<Option<Comment>> {
-    let row = comments::table.find(id).select(CommentRow::as_select()).first(conn).optional()?;
+    let query = comments::table.find(id).select(<CommentRow as Selectable<Db>>::construct_selection());
+    let row: Option<CommentRow> = load_on_either(conn, query)?.pop();
     row.map(CommentRow::into_comment).transpose()
 }
 
 pub(in crate::comments) fn insert_comment(
     conn: &mut Conn,
     comment: &Comment,
+    shown: Shown,
     duplicate_hash: Option<i64>,
 ) -> StoreResult<()> {
     // Written for each database by itself: the common backend writes the SQL anew each time, which is half the cost.
@@ -370,9 +371,10 @@ pub(in crate::comments) fn insert_comment(
             comments::duplicate_hash.eq(duplicate_hash),
             comments::created_at.eq(comment.created_at),
             comments::received_at.eq(comment.received_at),
-            comments::shown_depth.eq(0),
-            comments::shown_replies.eq(0_i64),
-            comments::shown_below.eq(0_i64),
+            comments::shown_parent_id.eq(shown.parent_id),
+            comments::shown_depth.eq(shown.depth),
+            comments::shown_replies.eq(shown.replies),
+            comments::shown_below.eq(shown.below),
             comments::held_because.eq(serde_json::Value::from(comment.held_because.clone()).to_string()),
             comments::risk.eq(comment.risk),
         ),
@@ -417,24 +419,26 @@ pub(in crate::comments) fn find_last_word(
         .optional()?)
 }
 
-/// Moves a comment from one version and status to the next; false when it is not at that version any more. What the
-/// reader sent is not touched. A comment in the trash is no longer in the way of the same text.
-///
-/// # Errors
-/// Those of the store.
-pub fn set_status(conn: &mut Conn, id: CommentId, version: i64, to: Status) -> StoreResult<bool> {
-    let current = comments::table.find(id).filter(comments::version.eq(version));
-    let changed = if to == Status::Trash {
-        let set = (
-            comments::status.eq(to.as_str()),
-            comments::version.eq(version + 1),
-            comments::duplicate_hash.eq(None::<i64>),
-        );
-        execute_on_either(conn, diesel::update(current).set(set))?
-    } else {
-        let set = (comments::status.eq(to.as_str()), comments::version.eq(version + 1));
-        execute_on_either(conn, diesel::update(current).set(set))?
-    };
+/// Moves a comment from its version and status to the next, and to another place among the published; false when it is not
+/// at that version any more. A comment in the trash is no longer in the way of the same text.
+pub(in crate::comments) fn set_status(
+    conn: &mut Conn,
+    comment: &Comment,
+    to: Status,
+    place: Option<Shown>,
+) -> StoreResult<bool> {
+    let current = comments::table.find(comment.id).filter(comments::version.eq(comment.version));
+    let moved = (comments::status.eq(to.as_str()), comments::version.eq(comment.version + 1));
+    let placed = place.map(|shown| {
+        (
+            comments::shown_parent_id.eq(shown.parent_id),
+            comments::shown_depth.eq(shown.depth),
+            comments::shown_replies.eq(shown.replies),
+            comments::shown_below.eq(shown.below),
+        )
+    });
+    let no_duplicate = (to == Status::Trash).then_some(comments::duplicate_hash.eq(None::<i64>));
+    let changed = execute_on_either(conn, diesel::update(current).set((moved, placed, no_duplicate)))?;
     Ok(changed == 1)
 }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use crate::comments::{Comment, Shown};
+use crate::comments::Comment;
 use crate::kit::ids::CommentId;
 use crate::store::schema::comments;
 use crate::store::{Conn, StoreResult, execute_on_either};
@@ -61,17 +61,6 @@ pub(in crate::comments) fn count_published_below(conn: &mut Conn, comment: &Comm
 pub(in crate::comments) fn deepen_below(conn: &mut Conn, comment: &Comment, change: i32) -> StoreResult<()> {
     let below = comments::table.filter(is_below(comment.id, comment.thread_id)).filter(is_published());
     diesel::update(below).set(comments::shown_depth.eq(comments::shown_depth + change)).execute(conn)?;
-    Ok(())
-}
-
-pub(in crate::comments) fn place_in_tree(conn: &mut Conn, id: CommentId, shown: Shown) -> StoreResult<()> {
-    let update = diesel::update(comments::table.find(id)).set((
-        comments::shown_parent_id.eq(shown.parent_id),
-        comments::shown_depth.eq(shown.depth),
-        comments::shown_replies.eq(shown.replies),
-        comments::shown_below.eq(shown.below),
-    ));
-    execute_on_either(conn, update)?;
     Ok(())
 }
 

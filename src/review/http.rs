@@ -24,6 +24,7 @@ use crate::kit::ids::CommentId;
 use crate::store::Replay;
 
 use super::decide::{self, Decide, DecideError, Decision};
+use super::filter::Filter;
 use super::history::Line;
 use super::item::{self, Item};
 use super::queue::{self, QueueError, QueueQuery, QueueSort};
@@ -234,37 +235,13 @@ async fn decide(
 }
 
 fn read_query(app: &App, mut fields: Fields) -> Result<QueueQuery, Problem> {
-    let statuses = read_statuses(&mut fields);
-    let mut sites = fields.texts("site");
-    let mut articles = fields.texts("article");
-    sites.sort();
-    articles.sort();
-    let (since, until) = (fields.moment("since"), fields.moment("until"));
+    let filter = Filter::take(&mut fields);
     let sort = fields.choice("sort", parse_sort).unwrap_or(QueueSort::Oldest);
-    let list = format!("queue {statuses:?} {sites:?} {articles:?} {since:?} {until:?} {sort:?}");
+    let list = format!("queue {filter:?} {sort:?}");
     let page = PageQuery::take(&mut fields, &app.keys.cursor, &list);
     fields.refuse_unknown();
     fields.finish()?;
-    Ok(QueueQuery { statuses, sites, articles, since, until, sort, page: page?, list })
-}
-
-/// `pending` when nothing is said; none, which means all, for `any`.
-fn read_statuses(fields: &mut Fields) -> Vec<Status> {
-    let words = fields.texts("status");
-    if words.is_empty() {
-        return vec![Status::Pending];
-    }
-    let is_any = words.iter().any(|word| word == "any");
-    let mut statuses = Vec::new();
-    for word in words.iter().filter(|word| *word != "any") {
-        match Status::parse(word) {
-            Some(status) => statuses.push(status),
-            None => {
-                fields.refuse::<()>("status", "choice");
-            }
-        }
-    }
-    if is_any { Vec::new() } else { statuses }
+    Ok(QueueQuery { filter, sort, page: page?, list })
 }
 
 fn parse_sort(text: &str) -> Option<QueueSort> {

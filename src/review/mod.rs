@@ -4,6 +4,7 @@
 //! touched by it. Two moderators cannot overwrite each other: each says which version they decided about.
 
 mod decide;
+mod filter;
 mod history;
 mod http;
 mod item;
@@ -11,4 +12,5 @@ mod queries;
 mod queue;
 
 pub use decide::{Decide, DecideError, Decided, Decision, decide};
+pub use filter::Filter;
 pub use http::routes;

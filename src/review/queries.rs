@@ -14,6 +14,7 @@ use crate::sites::list_sites;
 use crate::store::schema::{articles, comments, decisions, moderators, sites};
 use crate::store::{Conn, Db, StoreError, StoreResult};
 
+use super::filter::Filter;
 use super::history::Line;
 use super::item::{Item, Parent};
 use super::queue::{QueueQuery, QueueSort};
@@ -65,30 +66,10 @@ pub(super) fn list_sizes(
     after: Option<&Place>,
     count: i64,
 ) -> StoreResult<Vec<(CommentId, i64)>> {
+    let conditions = conditions(conn, visible, &asked.filter)?;
     let mut query = comments::table.select((comments::id, comments::size_bytes)).limit(count).into_boxed::<Db>();
-    if let Some(visible) = visible {
-        query = query.filter(comments::site_id.eq_any(visible));
-    }
-    if !asked.statuses.is_empty() {
-        query = query.filter(comments::status.eq_any(asked.statuses.iter().map(|status| status.as_str())));
-    }
-    if !asked.sites.is_empty() {
-        let ids: Vec<SiteId> = sites::table.filter(sites::key.eq_any(&asked.sites)).select(sites::id).load(conn)?;
-        query = query.filter(comments::site_id.eq_any(ids));
-    }
-    if !asked.articles.is_empty() {
-        let keys = articles::table.filter(articles::key.eq_any(&asked.articles));
-        let ids: Vec<ArticleId> = keys.select(articles::id).load(conn)?;
-        query = query.filter(comments::article_id.eq_any(ids));
-    }
-    if let Some(since) = asked.since {
-        query = query.filter(comments::created_at.ge(since));
-    }
-    if let Some(until) = asked.until {
-        query = query.filter(comments::created_at.lt(until));
-    }
-    if let Some(place) = after {
-        query = query.filter(is_past(asked.sort, place));
+    for condition in conditions.into_iter().chain(after.map(|place| is_past(asked.sort, place))) {
+        query = query.filter(condition);
     }
     query = match asked.sort {
         QueueSort::Oldest => query.order((comments::created_at, comments::id)),
@@ -96,6 +77,52 @@ pub(super) fn list_sizes(
         QueueSort::Risk => query.order((comments::risk.desc(), comments::created_at, comments::id)),
     };
     Ok(query.load(conn)?)
+}
+
+/// Ids and versions of up to `most` comments that a filter finds, the oldest first.
+pub(super) fn list_matching(
+    conn: &mut Conn,
+    visible: Option<&[SiteId]>,
+    filter: &Filter,
+    most: i64,
+) -> StoreResult<Vec<(CommentId, i64)>> {
+    let conditions = conditions(conn, visible, filter)?;
+    let mut query = comments::table.select((comments::id, comments::version)).limit(most).into_boxed::<Db>();
+    for condition in conditions {
+        query = query.filter(condition);
+    }
+    Ok(query.order((comments::created_at, comments::id)).load(conn)?)
+}
+
+/// A filter as SQL, on the sites that one may see.
+fn conditions<'a>(
+    conn: &mut Conn,
+    visible: Option<&'a [SiteId]>,
+    filter: &'a Filter,
+) -> StoreResult<Vec<Condition<'a>>> {
+    let mut all: Vec<Condition<'a>> = Vec::new();
+    if let Some(visible) = visible {
+        all.push(Box::new(comments::site_id.eq_any(visible)));
+    }
+    if !filter.statuses.is_empty() {
+        all.push(Box::new(comments::status.eq_any(filter.statuses.iter().map(|status| status.as_str()))));
+    }
+    if !filter.sites.is_empty() {
+        let ids: Vec<SiteId> = sites::table.filter(sites::key.eq_any(&filter.sites)).select(sites::id).load(conn)?;
+        all.push(Box::new(comments::site_id.eq_any(ids)));
+    }
+    if !filter.articles.is_empty() {
+        let keys = articles::table.filter(articles::key.eq_any(&filter.articles));
+        let ids: Vec<ArticleId> = keys.select(articles::id).load(conn)?;
+        all.push(Box::new(comments::article_id.eq_any(ids)));
+    }
+    if let Some(since) = filter.since {
+        all.push(Box::new(comments::created_at.ge(since)));
+    }
+    if let Some(until) = filter.until {
+        all.push(Box::new(comments::created_at.lt(until)));
+    }
+    Ok(all)
 }
 
 /// These comments with what stands around them, in the order given.

@@ -2,13 +2,12 @@
 
 use crate::accounts::Moderator;
 use crate::app::App;
-use crate::comments::Status;
 use crate::http::paging::PageQuery;
-use crate::kit::clock::Millis;
 use crate::kit::cursor::Cursor;
 use crate::kit::ids::CommentId;
 use crate::store::{Cause, StoreError};
 
+use super::filter::Filter;
 use super::item::Item;
 use super::queries;
 
@@ -24,19 +23,10 @@ pub enum QueueSort {
     Risk,
 }
 
-/// Which comments are asked for; all conditions together.
+/// Which comments are asked for, and in which order.
 #[derive(Debug, Clone)]
 pub struct QueueQuery {
-    /// Any of these; empty for any status.
-    pub statuses: Vec<Status>,
-    /// Keys of sites; empty for all one may see.
-    pub sites: Vec<String>,
-    /// Keys of articles; empty for all.
-    pub articles: Vec<String>,
-    /// From this moment on.
-    pub since: Option<Millis>,
-    /// Before this moment.
-    pub until: Option<Millis>,
+    pub filter: Filter,
     pub sort: QueueSort,
     pub page: PageQuery,
     /// What the list is, for its cursors.

@@ -51,6 +51,51 @@ diesel::table! {
 }
 
 diesel::table! {
+    bans (id) {
+        id -> BigInt,
+        site_id -> Nullable<BigInt>,
+        kind -> Text,
+        value -> Text,
+        low -> Text,
+        high -> Text,
+        reason -> Text,
+        moderator_id -> BigInt,
+        sweep_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    claims (comment_id) {
+        comment_id -> BigInt,
+        moderator_id -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    comment_counts (site_id, status) {
+        site_id -> BigInt,
+        status -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
+    comment_lookup (comment_id) {
+        comment_id -> BigInt,
+        site_id -> BigInt,
+        status -> Text,
+        name -> Text,
+        email -> Nullable<Text>,
+        address -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        words_of -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     comments (id) {
         id -> BigInt,
         site_id -> BigInt,
@@ -81,6 +126,32 @@ diesel::table! {
         held_because -> Text,
         risk -> Double,
         screening -> Nullable<Text>,
+        reports -> BigInt,
+        is_indexed -> Bool,
+    }
+}
+
+diesel::table! {
+    decision_batch_results (batch_id, number) {
+        batch_id -> BigInt,
+        number -> BigInt,
+        results -> Text,
+    }
+}
+
+diesel::table! {
+    decision_batches (id) {
+        id -> BigInt,
+        moderator_id -> BigInt,
+        to_status -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        note -> Nullable<Text>,
+        message -> Nullable<Text>,
+        undoes -> Nullable<BigInt>,
+        items -> Binary,
+        total -> BigInt,
+        done -> BigInt,
+        created_at -> BigInt,
     }
 }
 
@@ -96,6 +167,8 @@ diesel::table! {
         message -> Nullable<Text>,
         decided_at -> BigInt,
         version -> BigInt,
+        batch_id -> Nullable<BigInt>,
+        undoes -> Nullable<BigInt>,
     }
 }
 
@@ -150,6 +223,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    notes (id) {
+        id -> BigInt,
+        comment_id -> BigInt,
+        moderator_id -> BigInt,
+        text -> Text,
+        written_at -> BigInt,
+    }
+}
+
+diesel::table! {
     password_resets (hash) {
         hash -> Binary,
         moderator_id -> BigInt,
@@ -174,6 +257,43 @@ diesel::table! {
         session_id -> BigInt,
         created_at -> BigInt,
         rotated_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    reports (id) {
+        id -> BigInt,
+        comment_id -> BigInt,
+        reporter -> BigInt,
+        reason -> Text,
+        text -> Nullable<Text>,
+        reported_at -> BigInt,
+        answered_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    revisions (id) {
+        id -> BigInt,
+        comment_id -> BigInt,
+        version -> BigInt,
+        moderator_id -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        text -> Text,
+        name -> Text,
+        url -> Nullable<Text>,
+        edited_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    second_opinions (comment_id) {
+        comment_id -> BigInt,
+        version -> BigInt,
+        moderator_id -> BigInt,
+        to_status -> Text,
+        reason -> Text,
+        asked_at -> BigInt,
     }
 }
 
@@ -227,6 +347,7 @@ diesel::table! {
 diesel::joinable!(api_keys -> moderators (moderator_id));
 diesel::joinable!(articles -> sites (site_id));
 diesel::joinable!(comments -> articles (article_id));
+diesel::joinable!(decision_batch_results -> decision_batches (batch_id));
 diesel::joinable!(decisions -> comments (comment_id));
 diesel::joinable!(moderator_sites -> moderators (moderator_id));
 diesel::joinable!(moderator_sites -> sites (site_id));
@@ -239,16 +360,26 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     articles,
     audit_entries,
+    bans,
+    claims,
+    comment_counts,
+    comment_lookup,
     comments,
+    decision_batch_results,
+    decision_batches,
     decisions,
     id_blocks,
     idempotency_keys,
     job_marks,
     moderator_sites,
     moderators,
+    notes,
     password_resets,
     recovery_codes,
     refresh_tokens,
+    reports,
+    revisions,
+    second_opinions,
     secrets,
     sessions,
     signing_keys,

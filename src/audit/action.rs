@@ -35,6 +35,8 @@ pub enum Action {
     SiteChanged,
     ArticlePut,
     Decided,
+    /// A decision for which a site wants a second moderator, made by the first.
+    SecondOpinionAsked,
     SigningKeyRotated,
     AuditExported,
     Erased,
@@ -42,7 +44,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -68,6 +70,7 @@ impl Action {
         Self::SiteChanged,
         Self::ArticlePut,
         Self::Decided,
+        Self::SecondOpinionAsked,
         Self::SigningKeyRotated,
         Self::AuditExported,
         Self::Erased,
@@ -106,6 +109,7 @@ impl Action {
             Self::SiteChanged => "site-changed",
             Self::ArticlePut => "article-put",
             Self::Decided => "decided",
+            Self::SecondOpinionAsked => "second-opinion-asked",
             Self::SigningKeyRotated => "signing-key-rotated",
             Self::AuditExported => "audit-exported",
             Self::Erased => "erased",

@@ -215,5 +215,7 @@ fn decided(comment: &Comment, id: DecisionId) -> NewDecision {
         message: None,
         at: comment.received_at,
         version: 2,
+        batch: None,
+        undoes: None,
     }
 }

@@ -24,9 +24,9 @@ pub use form::ReplyForm;
 pub use generate::generate_comments;
 pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
-pub use queries::{CommentRow, clear_addresses, find_comment, insert_decision};
+pub use queries::{clear_addresses, find_comment, insert_decision, list_comments};
 pub use receipt::receipt_token;
-pub use show::change_status;
+pub use show::{change_status, change_statuses};
 pub use thread::{Sort, ThreadQuery, View};
 
 /// Where a comment stands in its life.
@@ -166,6 +166,10 @@ pub struct NewDecision {
     pub at: Millis,
     /// The comment's version that it made.
     pub version: i64,
+    /// The batch of which it is one.
+    pub batch: Option<crate::kit::ids::DecisionId>,
+    /// The decision that it takes back.
+    pub undoes: Option<crate::kit::ids::DecisionId>,
 }
 
 #[cfg(test)]

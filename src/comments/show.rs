@@ -7,7 +7,7 @@
 //! what is published there come one after the other and never wait for each other in a ring.
 
 use crate::articles::add_to_published;
-use crate::store::{Conn, StoreResult};
+use crate::store::{Conn, StoreError, StoreResult};
 
 use super::{Comment, Shown, Status, queries};
 
@@ -24,6 +24,21 @@ pub fn change_status(conn: &mut Conn, comment: &Comment, to: Status) -> StoreRes
         _ => None,
     };
     queries::set_status(conn, comment, to, place)
+}
+
+/// As [`change_status`], of many that nobody else can change until the commit and that are as they were read.
+///
+/// # Errors
+/// Those of the store.
+pub fn change_statuses(conn: &mut Conn, comments: &[&Comment], to: Status) -> StoreResult<()> {
+    let is_seen = |comment: &&&Comment| (comment.status == Status::Approved) != (to == Status::Approved);
+    for comment in comments.iter().filter(is_seen) {
+        if !change_status(conn, comment, to)? {
+            return Err(StoreError::Contended(format!("comment {} changed while it was locked", comment.id)));
+        }
+    }
+    let unseen: Vec<_> = comments.iter().filter(|comment| !is_seen(comment)).map(|comment| comment.id).collect();
+    if unseen.is_empty() { Ok(()) } else { queries::set_statuses(conn, &unseen, to) }
 }
 
 /// Makes room in the published tree for a comment that is about to be `approved`, and says where that is.

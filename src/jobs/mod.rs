@@ -11,6 +11,7 @@ use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, r
 use crate::app::App;
 use crate::audit;
 use crate::comments::clear_addresses;
+use crate::review;
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
 /// How often the jobs run.
@@ -19,6 +20,8 @@ const EVERY: Duration = Duration::from_mins(1);
 const KEEP_ANSWERS: Duration = Duration::from_hours(24);
 /// Sessions are forgotten long after they are over, so that a stolen token is still recognised for a while.
 const KEEP_SESSIONS: Duration = Duration::from_hours(1440);
+/// What came of decisions about many can be asked for some time after they can no longer be taken back.
+const KEEP_BATCHES: Duration = Duration::from_hours(7 * 24);
 /// Keys are listed for so long after they have expired.
 const KEEP_KEYS: Duration = Duration::from_hours(90 * 24);
 /// Comments whose addresses are cleared in one transaction.
@@ -27,9 +30,13 @@ const DAY: Duration = Duration::from_hours(24);
 /// How often the audit log is sealed: each entry within a second of its commit.
 const SEAL_EVERY: Duration = Duration::from_millis(500);
 
+/// How long a batch that nobody woke waits at most: one that a crash interrupted, or that failed.
+const BATCHES_EVERY: Duration = Duration::from_secs(5);
+
 /// Starts the jobs on the runtime of the caller. They end with it.
 pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(seal_for_ever(app.clone()));
+    actix_web::rt::spawn(decide_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = ticks(EVERY);
@@ -57,6 +64,20 @@ async fn seal_for_ever(app: web::Data<App>) {
     }
 }
 
+/// Goes on with decisions about many comments, as they come and after a crash.
+async fn decide_for_ever(app: web::Data<App>) {
+    let mut is_failing = false;
+    let goes_on = || !app.is_stopping.load(Ordering::Relaxed);
+    while goes_on() {
+        let decided = review::run_batches(&app, goes_on).await;
+        if let (Err(error), false) = (&decided, is_failing) {
+            tracing::warn!(%error, "decisions about many comments wait and will be tried again");
+        }
+        is_failing = decided.is_err();
+        let _ = actix_web::rt::time::timeout(BATCHES_EVERY, review::batch_waits(&app)).await;
+    }
+}
+
 fn ticks(every: Duration) -> Interval {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -74,6 +95,8 @@ pub async fn run_once(app: &App) -> StoreResult<()> {
     app.store.write(move |conn| forget_answers_before(conn, answers)).await?;
     app.store.write(move |conn| forget_old_sessions(conn, sessions)).await?;
     app.store.write(move |conn| forget_old_resets(conn, sessions)).await?;
+    let batches = now.minus(KEEP_BATCHES);
+    app.store.write(move |conn| review::forget_batches_before(conn, batches)).await?;
     let keys = now.minus(KEEP_KEYS);
     app.store.write(move |conn| forget_old_keys(conn, keys)).await?;
     rotate_signing_key_when_due(app).await?;

@@ -32,6 +32,12 @@ impl Fault {
         Self { pointer: format!("{}/{index}", list.pointer), ..list }
     }
 
+    /// The same fault of something that stands inside of `parent`, itself a pointer.
+    #[must_use]
+    pub fn within(self, parent: &str) -> Self {
+        Self { pointer: format!("{parent}{}", self.pointer), ..self }
+    }
+
     /// The whole is wrong.
     pub fn of_whole(code: &'static str) -> Self {
         Self { pointer: String::new(), code, limit: None }

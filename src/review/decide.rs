@@ -2,7 +2,10 @@
 //!
 //! In one transaction: the comment is moved from the version the moderator saw to the next, the published tree and its
 //! counters follow, a line of history is written. A comment that has changed since is left alone, and the moderator told
-//! how it stands. Deciding what already is adds nothing.
+//! how it stands. Deciding what already is adds nothing. For some reasons a site wants a second moderator first.
+
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::accounts::Moderator;
 use crate::app::App;
@@ -12,13 +15,15 @@ use crate::comments::{Comment, NewDecision, Status, change_status, find_comment,
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
+use crate::sites::find_site_by_id;
 use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
 
 use super::history::Line;
 use super::queries;
+use super::second_opinion::{self, Eyes};
 
 /// What a moderator may decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Decision {
     Approve,
@@ -72,10 +77,26 @@ pub struct Decide {
 
 /// What came of it.
 #[derive(Debug, Clone)]
-pub struct Decided {
-    pub line: Line,
-    /// False when it was so already.
-    pub is_new: bool,
+pub enum Decided {
+    New(Line),
+    /// It was so already.
+    Already(Line),
+    /// The site wants a second moderator to make the same decision.
+    Waits(Box<FirstOpinion>),
+}
+
+/// A decision that a second moderator has to make too.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FirstOpinion {
+    #[schema(value_type = i64)]
+    pub comment_id: CommentId,
+    /// User name of the first.
+    pub by: String,
+    pub from: Status,
+    pub to: Status,
+    pub reason: Option<String>,
+    /// The comment's version, which is as it was.
+    pub version: i64,
 }
 
 /// How a comment stands, told to whoever came too late.
@@ -96,6 +117,8 @@ pub enum DecideError {
     Gone,
     #[error("it has changed since")]
     Stale(Box<Current>),
+    #[error("somebody else has to make the same decision")]
+    NeedsAnother,
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error(transparent)]
@@ -142,8 +165,8 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn unchanged(line: Line) -> Self {
-        Self { decided: Decided { line, is_new: false }, article_changed: None }
+    fn of(decided: Decided) -> Self {
+        Self { decided, article_changed: None }
     }
 }
 
@@ -156,8 +179,11 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
         if !kept.is_same_request {
             return Err(DecideError::KeyReused);
         }
+        if kept.status == 202 {
+            return Ok(Outcome::of(waits(by, decide, &comment)));
+        }
         let line = queries::load_line(conn, &comment, DecisionId::new(kept.made_id))?;
-        return Ok(Outcome { decided: Decided { line, is_new: kept.status == 201 }, article_changed: None });
+        return Ok(Outcome::of(if kept.status == 201 { Decided::New(line) } else { Decided::Already(line) }));
     }
     if comment.status.is_final() {
         return Err(DecideError::Gone);
@@ -169,7 +195,19 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
     if comment.status == to {
         let line = queries::load_last_line(conn, &comment)?;
         keep_answer(conn, decide, line.id, 200, fresh.now)?;
-        return Ok(Outcome::unchanged(line));
+        return Ok(Outcome::of(Decided::Already(line)));
+    }
+    if let Some(reason) = &decide.reason {
+        let site = find_site_by_id(conn, comment.site_id)?.ok_or(StoreError::Missing)?;
+        match second_opinion::ask(conn, &site.settings, by, &comment, (to, Some(reason)), fresh.now)? {
+            Eyes::Enough => {}
+            Eyes::Same => return Err(DecideError::NeedsAnother),
+            Eyes::Waits => {
+                audit_opinion(conn, by, decide, &comment, fresh)?;
+                keep_answer(conn, decide, fresh.id, 202, fresh.now)?;
+                return Ok(Outcome::of(waits(by, decide, &comment)));
+            }
+        }
     }
     change(conn, by, decide, &comment, fresh)
 }
@@ -197,6 +235,8 @@ fn change(
         message: decide.message.clone(),
         at: fresh.now,
         version: comment.version + 1,
+        batch: None,
+        undoes: None,
     };
     insert_decision(conn, &new)?;
     let entry = fresh
@@ -210,7 +250,36 @@ fn change(
     audit::record(conn, &entry)?;
     keep_answer(conn, decide, fresh.id, 201, fresh.now)?;
     let article_changed = if was_shown == is_shown { None } else { find_keys(conn, comment.article_id)? };
-    Ok(Outcome { decided: Decided { line: line(by, &new), is_new: true }, article_changed })
+    Ok(Outcome { decided: Decided::New(line(by, &new)), article_changed })
+}
+
+fn waits(by: &Moderator, decide: &Decide, comment: &Comment) -> Decided {
+    Decided::Waits(Box::new(FirstOpinion {
+        comment_id: comment.id,
+        by: by.username.clone(),
+        from: comment.status,
+        to: decide.decision.status(),
+        reason: decide.reason.clone(),
+        version: comment.version,
+    }))
+}
+
+fn audit_opinion(
+    conn: &mut Conn,
+    by: &Moderator,
+    decide: &Decide,
+    comment: &Comment,
+    fresh: Fresh,
+) -> Result<(), StoreError> {
+    let entry = fresh
+        .entry
+        .fill(by.actor(), Action::SecondOpinionAsked)
+        .on_site(comment.site_id)
+        .about(Subject::Comment(comment.id))
+        .change(comment.status, decide.decision.status())
+        .fact("reason", &decide.reason)
+        .fact("version", comment.version);
+    audit::record(conn, &entry)
 }
 
 /// A decision as the history will show it.

@@ -3,14 +3,23 @@
 //! A decision changes a comment's status and writes a line of history, in one transaction; what the reader sent is never
 //! touched by it. Two moderators cannot overwrite each other: each says which version they decided about.
 
+mod batch;
+mod chunk;
 mod decide;
 mod filter;
 mod history;
 mod http;
 mod item;
+mod many;
 mod queries;
 mod queue;
+mod second_opinion;
+mod undo;
 
+pub use batch::{ItemResult, batch_waits, run_batches};
 pub use decide::{Decide, DecideError, Decided, Decision, decide};
 pub use filter::Filter;
 pub use http::routes;
+pub use many::{BatchState, DecideMany, ManyError, Which, decide_found, decide_many};
+pub use queries::batches::forget_batches_before;
+pub use undo::{UNDO_FOR, UndoError, undo};

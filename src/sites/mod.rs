@@ -43,11 +43,13 @@ pub struct SiteSettings {
     pub required: RequiredFields,
     /// Levels of replies, roots counted: 1 to [`MAX_DEPTH`]. The deepest comment's `depth` is one less.
     pub max_depth: u32,
+    /// Reasons for which a decision needs a second moderator.
+    pub four_eyes: Vec<String>,
 }
 
 impl Default for SiteSettings {
     fn default() -> Self {
-        Self { policy: Policy::default(), required: RequiredFields::default(), max_depth: 5 }
+        Self { policy: Policy::default(), required: RequiredFields::default(), max_depth: 5, four_eyes: Vec::new() }
     }
 }
 

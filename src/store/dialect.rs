@@ -77,6 +77,21 @@ pub fn try_lock_until_commit(conn: &mut Conn, what_for: i32) -> QueryResult<bool
     }
 }
 
+/// Keeps rows from everybody else until the transaction ends, by a statement whose `$1` are their ids. On SQLite a
+/// transaction that means to write is alone anyway.
+///
+/// # Errors
+/// Those of the database.
+pub fn lock_rows(conn: &mut Conn, select_for_update: &str, ids: Vec<i64>) -> QueryResult<()> {
+    use diesel::RunQueryDsl;
+    use diesel::sql_types::{Array, BigInt};
+
+    if let Conn::Postgres(conn) = conn {
+        diesel::sql_query(select_for_update).bind::<Array<BigInt>, _>(ids).execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Lets SQLite keep up to 256 MiB of pages for this connection, for work that touches the whole file: with the usual few it
 /// writes pages away and reads them back all the time. PostgreSQL's memory is the operator's to give.
 ///

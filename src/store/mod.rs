@@ -32,7 +32,7 @@ use crate::kit::ids::Id;
 
 use threads::Threads;
 
-pub use dialect::{execute_on_either, load_on_either, try_lock_until_commit, widen_page_cache};
+pub use dialect::{execute_on_either, load_on_either, lock_rows, try_lock_until_commit, widen_page_cache};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_before, keep_answer};
 pub use job::Cause;

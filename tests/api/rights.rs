@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 41] = [
+const TABLE: [(&str, &str, Answers); 45] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -74,6 +74,10 @@ const TABLE: [(&str, &str, Answers); 41] = [
     ("GET",    "/api/v1/review/comments",                          signed_in(200)),
     ("GET",    "/api/v1/review/comments/{id}",                     by_role([200; 4], [404, 404, 404, 200])),
     ("POST",   "/api/v1/review/comments/{id}/decisions",           by_role([201; 4], [404, 404, 404, 201])),
+    ("POST",   "/api/v1/review/decisions",                         by_role([201; 4], [201; 4])), // another site's is a 404 among the results
+    ("POST",   "/api/v1/review/decisions/preview",                 by_role([403, 200, 200, 200], [403, 200, 200, 200])),
+    ("GET",    "/api/v1/review/decisions/{id}",                    signed_in(404)), // a batch of somebody else; an admin's own test is in review_many
+    ("POST",   "/api/v1/review/decisions/{id}/undo",               signed_in(404)), // how a comment began, which nobody decided
     ("GET",    "/healthz",                                         all(200)),
     ("GET",    "/readyz",                                          all(200)),
     ("GET",    "/openapi.json",                                    all(200)),
@@ -136,6 +140,9 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
         ("POST", "/api/v1/me/keys") => Some(json!({ "name": "a key", "scopes": ["review:read"] })),
         ("PUT", _) => Some(json!({ "title": "The article a", "url": "https://news.example/a" })),
         ("POST", "/api/v1/review/comments/{id}/decisions") => Some(json!({ "decision": "reject" })),
+        ("POST", "/api/v1/review/decisions") => Some(json!({ "decision": "reject", "items": [] })),
+        ("POST", "/api/v1/review/decisions/preview") => Some(json!({ "decision": "reject", "filter": {} })),
+        ("POST", "/api/v1/review/decisions/{id}/undo") => None,
         ("POST", _) => Some(form(cell)),
         _ => None,
     }

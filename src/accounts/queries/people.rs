@@ -114,6 +114,17 @@ pub fn find_moderator_by_name(conn: &mut Conn, username: &str) -> StoreResult<Op
     row.map(|row| with_sites(conn, row, Access::Program)).transpose()
 }
 
+/// Whoever began something that goes on without them; with no site left when they are disabled or removed by now.
+///
+/// # Errors
+/// Those of the store.
+pub fn load_moderator(conn: &mut Conn, id: ModeratorId) -> StoreResult<Moderator> {
+    let row = moderators::table.find(id).select(ModeratorRow::as_select()).first(conn)?;
+    let is_disabled = row.is_disabled;
+    let moderator = with_sites(conn, row, Access::Program)?;
+    Ok(if is_disabled { Moderator { role: Role::LEAST, sites: Vec::new(), ..moderator } } else { moderator })
+}
+
 /// The moderator of a row, as they were let in.
 pub fn with_sites(conn: &mut Conn, row: ModeratorRow, access: Access) -> StoreResult<Moderator> {
     // A word that this program does not know was written by a newer one.

@@ -338,6 +338,16 @@ pub fn find_comment(conn: &mut Conn, id: CommentId) -> StoreResult<Option<Commen
     row.map(CommentRow::into_comment).transpose()
 }
 
+/// Those of `ids` that there are, whatever their status, in no order.
+///
+/// # Errors
+/// Those of the store.
+pub fn list_comments(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<Comment>> {
+    let rows: Vec<CommentRow> =
+        comments::table.filter(comments::id.eq_any(ids)).select(CommentRow::as_select()).load(conn)?;
+    rows.into_iter().map(CommentRow::into_comment).collect()
+}
+
 pub(in crate::comments) fn insert_comment(
     conn: &mut Conn,
     comment: &Comment,
@@ -399,6 +409,8 @@ pub fn insert_decision(conn: &mut Conn, decision: &NewDecision) -> StoreResult<(
         decisions::message.eq(&decision.message),
         decisions::decided_at.eq(decision.at),
         decisions::version.eq(decision.version),
+        decisions::batch_id.eq(decision.batch),
+        decisions::undoes.eq(decision.undoes),
     ));
     execute_on_either(conn, insert)?;
     Ok(())
@@ -440,6 +452,16 @@ pub(in crate::comments) fn set_status(
     let no_duplicate = (to == Status::Trash).then_some(comments::duplicate_hash.eq(None::<i64>));
     let changed = execute_on_either(conn, diesel::update(current).set((moved, placed, no_duplicate)))?;
     Ok(changed == 1)
+}
+
+/// Moves comments that nobody else can change now from whatever version and status to the next; their places among the
+/// published stay.
+pub(in crate::comments) fn set_statuses(conn: &mut Conn, ids: &[CommentId], to: Status) -> StoreResult<()> {
+    let moved =
+        (comments::status.eq(to.as_str()), comments::version.eq(comments::version + 1), comments::is_indexed.eq(false));
+    let no_duplicate = (to == Status::Trash).then_some(comments::duplicate_hash.eq(None::<i64>));
+    diesel::update(comments::table.filter(comments::id.eq_any(ids))).set((moved, no_duplicate)).execute(conn)?;
+    Ok(())
 }
 
 /// Clears address and user agent of up to `most` comments after `mark`, until one that was received in the time of which

@@ -1,6 +1,8 @@
 //! The queue, one comment and decisions about it, over HTTP. Every read is `no-store`; every write says which version it
 //! is about.
 
+mod many;
+
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
@@ -23,11 +25,11 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::CommentId;
 use crate::store::Replay;
 
-use super::decide::{self, Decide, DecideError, Decision};
-use super::filter::Filter;
-use super::history::Line;
-use super::item::{self, Item};
-use super::queue::{self, QueueError, QueueQuery, QueueSort};
+use crate::review::decide::{self, Decide, DecideError, Decided, Decision, FirstOpinion};
+use crate::review::filter::Filter;
+use crate::review::history::Line;
+use crate::review::item::{self, Item};
+use crate::review::queue::{self, QueueError, QueueQuery, QueueSort};
 
 /// Reasons that a site offers until it sets its own.
 const REASONS: [&str; 11] = [
@@ -55,6 +57,7 @@ pub fn routes(table: &mut RouteTable) {
     table.add(__path_list_queue, list_queue);
     table.add(__path_show_queue_item, show_queue_item);
     table.add(__path_decide, decide);
+    many::routes(table);
 }
 
 /// A comment in the queue.
@@ -64,6 +67,12 @@ struct QueueItem {
     comment: ItemComment,
     /// How many readers reported it.
     reports: i64,
+}
+
+impl From<Item> for QueueItem {
+    fn from(item: Item) -> Self {
+        Self { comment: body(item), reports: 0 }
+    }
 }
 
 /// A comment as moderators see it, in the queue and on its own.
@@ -183,10 +192,7 @@ async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest)
         let url = next_url(&app.link("/api/v1/review/comments"), request.query_string(), next);
         response.insert_header((header::LINK, next_link(&url)));
     }
-    Ok(response.json(Page {
-        items: items.into_iter().map(|item| QueueItem { comment: body(item), reports: 0 }).collect(),
-        next,
-    }))
+    Ok(response.json(Page { items: items.into_iter().map(QueueItem::from).collect(), next }))
 }
 
 /// One comment.
@@ -216,6 +222,7 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
 #[utoipa::path(post, path = "/api/v1/review/comments/{id}/decisions", tag = "review", security(("bearer" = [])),
     params(("id" = i64, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)), request_body = inline(DecideBody),
     responses((status = 201, body = Line, description = "Decided"), (status = 200, body = Line, description = "It was so already"),
+        (status = 202, body = FirstOpinion, description = "The site wants a second moderator to decide the same"), (status = 409, description = "You have decided so already; somebody else has to"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"), (status = 404, description = "No such comment on your sites"), (status = 410, description = "Withdrawn or erased"),
         (status = 412, description = "It has changed since; `current` says how it stands"), (status = 422, description = "Fields are wrong"), (status = 428, description = "If-Match is missing")))]
 async fn decide(
@@ -228,10 +235,16 @@ async fn decide(
     decide.replay = key.0.map(|key| replay(&app, &moderator, &decide, &key));
     let _running = decide.replay.map(|replay| app.running.begin(replay.key)).transpose()?;
     let decided = decide::decide(&app, &moderator, decide).await?;
-    let mut response = if decided.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::ETAG, version_tag(decided.line.version)));
-    Ok(response.json(decided.line))
+    let (mut response, version) = match &decided {
+        Decided::New(line) => (HttpResponse::Created(), line.version),
+        Decided::Already(line) => (HttpResponse::Ok(), line.version),
+        Decided::Waits(first) => (HttpResponse::Accepted(), first.version),
+    };
+    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
+    Ok(match decided {
+        Decided::New(line) | Decided::Already(line) => response.json(line),
+        Decided::Waits(first) => response.json(first),
+    })
 }
 
 fn read_query(app: &App, mut fields: Fields) -> Result<QueueQuery, Problem> {
@@ -258,13 +271,17 @@ fn read_decision(comment: CommentId, mut fields: Fields, versions: IfMatch) -> R
         fields.refuse::<()>("decision", "required");
     }
     let decision = fields.choice("decision", Decision::parse);
-    let reason = fields.choice("reason", |text| REASONS.contains(&text).then(|| text.to_owned()));
+    let reason = read_reason(&mut fields);
     let note = read_words(&mut fields, "note");
     let message = read_words(&mut fields, "message");
     fields.refuse_unknown();
     fields.finish()?;
     let decision = decision.ok_or_else(|| Problem::invalid_field("decision", "required"))?;
     Ok(Decide { comment, decision, reason, note, message, versions: versions.0, replay: None })
+}
+
+fn read_reason(fields: &mut Fields) -> Option<String> {
+    fields.choice("reason", |text| REASONS.contains(&text).then(|| text.to_owned()))
 }
 
 fn read_words(fields: &mut Fields, name: &str) -> Option<String> {
@@ -332,6 +349,9 @@ impl From<DecideError> for Problem {
                     "decided_at": current.decided_at,
                 }),
             ),
+            DecideError::NeedsAnother => {
+                Self::new(Kind::Conflict, "You have decided so already; the site wants somebody else to do so too.")
+            }
             DecideError::KeyReused => {
                 Self::new(Kind::KeyReused, "The Idempotency-Key came with another request before. Use a new one.")
             }

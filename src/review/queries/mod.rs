@@ -1,12 +1,15 @@
 //! All SQL about the queue and the history of decisions.
 
+pub(super) mod batches;
+pub(super) mod second_opinions;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use crate::articles::{Article, list_articles_by_id};
-use crate::comments::{Comment, CommentRow, Status};
+use crate::comments::{Comment, Status, list_comments};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
 use crate::kit::key::Key;
@@ -14,14 +17,14 @@ use crate::sites::list_sites;
 use crate::store::schema::{articles, comments, decisions, moderators, sites};
 use crate::store::{Conn, Db, StoreError, StoreResult};
 
-use super::filter::Filter;
-use super::history::Line;
-use super::item::{Item, Parent};
-use super::queue::{QueueQuery, QueueSort};
+use crate::review::filter::Filter;
+use crate::review::history::Line;
+use crate::review::item::{Item, Parent};
+use crate::review::queue::{QueueQuery, QueueSort};
 
 /// A comment's place in the orders of the queue.
 #[derive(Queryable)]
-pub(super) struct Place {
+pub(in crate::review) struct Place {
     id: CommentId,
     created_at: Millis,
     risk: f64,
@@ -30,7 +33,11 @@ pub(super) struct Place {
 type Condition<'a> = Box<dyn BoxableExpression<comments::table, Db, SqlType = Bool> + 'a>;
 
 /// Where the list goes on: the place of a comment that one may see.
-pub(super) fn find_place(conn: &mut Conn, visible: Option<&[SiteId]>, id: i64) -> StoreResult<Option<Place>> {
+pub(in crate::review) fn find_place(
+    conn: &mut Conn,
+    visible: Option<&[SiteId]>,
+    id: i64,
+) -> StoreResult<Option<Place>> {
     let Some(id) = CommentId::from_number(id) else { return Ok(None) };
     let mut query = comments::table
         .filter(comments::id.eq(id))
@@ -59,7 +66,7 @@ fn is_past<'a>(sort: QueueSort, place: &Place) -> Condition<'a> {
 }
 
 /// Ids and sizes of what is asked for, in order: which of them go on a page is decided before they are read.
-pub(super) fn list_sizes(
+pub(in crate::review) fn list_sizes(
     conn: &mut Conn,
     visible: Option<&[SiteId]>,
     asked: &QueueQuery,
@@ -80,7 +87,7 @@ pub(super) fn list_sizes(
 }
 
 /// Ids and versions of up to `most` comments that a filter finds, the oldest first.
-pub(super) fn list_matching(
+pub(in crate::review) fn list_matching(
     conn: &mut Conn,
     visible: Option<&[SiteId]>,
     filter: &Filter,
@@ -126,16 +133,14 @@ fn conditions<'a>(
 }
 
 /// These comments with what stands around them, in the order given.
-pub(super) fn load_items(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<Item>> {
-    let rows: Vec<CommentRow> =
-        comments::table.filter(comments::id.eq_any(ids)).select(CommentRow::as_select()).load(conn)?;
-    let mut found = rows.into_iter().map(CommentRow::into_comment).collect::<StoreResult<Vec<_>>>()?;
+pub(in crate::review) fn load_items(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<Item>> {
+    let mut found = list_comments(conn, ids)?;
     found.sort_by_key(|comment| ids.iter().position(|id| *id == comment.id));
     with_surroundings(conn, found)
 }
 
 /// Adds to each comment its site, article and parent: three queries for however many.
-pub(super) fn with_surroundings(conn: &mut Conn, found: Vec<Comment>) -> StoreResult<Vec<Item>> {
+pub(in crate::review) fn with_surroundings(conn: &mut Conn, found: Vec<Comment>) -> StoreResult<Vec<Item>> {
     let sites: HashMap<SiteId, Key> = list_sites(conn)?.into_iter().map(|site| (site.id, site.key)).collect();
     let article_ids: Vec<ArticleId> = found.iter().map(|comment| comment.article_id).collect();
     let articles: HashMap<ArticleId, Article> =
@@ -211,7 +216,7 @@ fn lines() -> _ {
 }
 
 /// The line of a comment's history with this id.
-pub(super) fn load_line(conn: &mut Conn, comment: &Comment, id: DecisionId) -> StoreResult<Line> {
+pub(in crate::review) fn load_line(conn: &mut Conn, comment: &Comment, id: DecisionId) -> StoreResult<Line> {
     if id.get() == comment.id.get() {
         return Ok(Line::first(comment));
     }
@@ -219,7 +224,7 @@ pub(super) fn load_line(conn: &mut Conn, comment: &Comment, id: DecisionId) -> S
 }
 
 /// The latest line of a comment's history.
-pub(super) fn load_last_line(conn: &mut Conn, comment: &Comment) -> StoreResult<Line> {
+pub(in crate::review) fn load_last_line(conn: &mut Conn, comment: &Comment) -> StoreResult<Line> {
     let last = lines()
         .filter(decisions::comment_id.eq(comment.id))
         .order(decisions::version.desc())
@@ -229,7 +234,7 @@ pub(super) fn load_last_line(conn: &mut Conn, comment: &Comment) -> StoreResult<
 }
 
 /// A comment's history, the oldest line first.
-pub(super) fn list_lines(conn: &mut Conn, comment: &Comment) -> StoreResult<Vec<Line>> {
+pub(in crate::review) fn list_lines(conn: &mut Conn, comment: &Comment) -> StoreResult<Vec<Line>> {
     let rows: Vec<LineRow> =
         lines().filter(decisions::comment_id.eq(comment.id)).order(decisions::version).load(conn)?;
     // Databases of the first version kept the first line like any other.

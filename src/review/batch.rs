@@ -1,0 +1,151 @@
+//! A batch: many decisions that somebody made at once, done chunk by chunk.
+//!
+//! What it is about is kept before anything is decided, so a batch that was interrupted goes on where it was: each chunk
+//! is one transaction with what came of it, and every comment is whole. Its id takes back all of it.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::accounts::{self, Moderator};
+use crate::app::App;
+use crate::audit;
+use crate::comments::Status;
+use crate::kit::clock::Millis;
+use crate::kit::ids::{CommentId, DecisionId, ModeratorId};
+use crate::store::{self, Conn, Replay, StoreResult};
+
+use super::chunk::{self, Chunk, Fresh};
+use super::queries::batches;
+
+/// Comments decided in one transaction: whoever writes meanwhile waits for so many, about 50 ms.
+const CHUNK: usize = 500;
+
+/// What a batch does to its comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    Status(Status),
+    /// Takes back what this batch or decision changed.
+    Back(DecisionId),
+}
+
+/// Many decisions at once.
+#[derive(Debug, Clone)]
+pub(super) struct Batch {
+    pub id: DecisionId,
+    pub by: ModeratorId,
+    pub goal: Goal,
+    pub reason: Option<String>,
+    pub note: Option<String>,
+    pub message: Option<String>,
+    pub total: i64,
+    pub done: i64,
+    pub created_at: Millis,
+}
+
+impl Batch {
+    /// Whether nothing of it is left to do.
+    pub const fn is_done(&self) -> bool {
+        self.done >= self.total
+    }
+}
+
+/// What came of one comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ItemResult {
+    pub id: CommentId,
+    /// 200, 202 (it waits for a second moderator), 404, 409 or 410.
+    pub outcome: u16,
+    /// The version it has now; none where there is nothing to see.
+    pub version: Option<i64>,
+}
+
+/// Wakes whoever goes on with batches.
+#[derive(Default)]
+struct Waiting(Notify);
+
+/// Keeps a batch. Part of the transaction that chose its items: whatever is not one of `by`'s comments is kept as such.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn begin(
+    conn: &mut Conn,
+    by: &Moderator,
+    batch: &Batch,
+    items: &[(CommentId, i64)],
+    replay: Option<(&Replay, u16)>,
+) -> StoreResult<()> {
+    let mut items = items.to_vec();
+    for some in items.chunks_mut(CHUNK) {
+        let ids: Vec<CommentId> = some.iter().map(|(id, _)| *id).collect();
+        let sites = batches::list_sites_of(conn, &ids)?;
+        let mine = sites.into_iter().filter(|(_, site)| by.moderates(*site)).map(|(id, _)| id);
+        let mine: std::collections::HashSet<CommentId> = mine.collect();
+        for (id, version) in some {
+            if !mine.contains(id) {
+                *version = chunk::NOT_FOUND;
+            }
+        }
+    }
+    batches::insert_batch(conn, batch, &items)?;
+    match replay {
+        Some((replay, status)) => store::keep_answer(conn, replay, batch.id.get(), status, batch.created_at),
+        None => Ok(()),
+    }
+}
+
+/// Goes on with a batch until it is done. Several may: each takes the next chunk.
+///
+/// # Errors
+/// Those of the store; what was done stays done, and somebody goes on later.
+pub(super) async fn run(app: &App, id: DecisionId) -> StoreResult<()> {
+    while run_chunk(app, id).await? {}
+    Ok(())
+}
+
+/// Leaves a batch to the background.
+pub(super) fn leave_to_background(app: &App) {
+    app.shelves.get::<Waiting>().0.notify_one();
+}
+
+/// Resolves when a batch was left to the background.
+pub async fn batch_waits(app: &App) {
+    app.shelves.get::<Waiting>().0.notified().await;
+}
+
+/// Goes on with every batch that is not done, those included that a crash interrupted.
+///
+/// # Errors
+/// Those of the store; they can be tried again.
+pub async fn run_batches(app: &App, goes_on: impl Fn() -> bool) -> StoreResult<()> {
+    let ids = app.store.read(batches::list_running).await?;
+    for id in ids {
+        while goes_on() && run_chunk(app, id).await? {}
+    }
+    Ok(())
+}
+
+/// Decides the next chunk; false when there is none.
+async fn run_chunk(app: &App, id: DecisionId) -> StoreResult<bool> {
+    let mut fresh = Vec::with_capacity(CHUNK);
+    for _ in 0..CHUNK {
+        fresh.push(Fresh { id: app.store.next_id().await?, entry: audit::blank(app).await? });
+    }
+    let (fresh, now) = (Arc::new(fresh), app.clock.now());
+    let chunk = app.store.write(move |conn| write_chunk(conn, id, &fresh, now)).await?;
+    let Some(chunk) = chunk else { return Ok(false) };
+    for (site, article) in &chunk.articles_changed {
+        app.pages.drop_article(site, article);
+    }
+    Ok(true)
+}
+
+/// The transaction of a chunk.
+fn write_chunk(conn: &mut Conn, id: DecisionId, fresh: &[Fresh], now: Millis) -> StoreResult<Option<Chunk>> {
+    let Some(batch) = batches::lock_batch(conn, id)?.filter(|batch| !batch.is_done()) else { return Ok(None) };
+    let items = batches::load_items_of(conn, id, batch.done, CHUNK)?;
+    let by = accounts::load_moderator(conn, batch.by)?;
+    let chunk = chunk::decide(conn, &by, &batch, &items, fresh, now)?;
+    batches::insert_results(conn, id, batch.done, &chunk.results)?;
+    Ok(Some(chunk))
+}

@@ -216,7 +216,7 @@ fn write(
         }
         store::keep_answer(conn, replay, row.id.get(), answer.status_code(), row.received_at)?;
     }
-    let shown = if row.status == Status::Approved { show::show(conn, row)? } else { Shown::default() };
+    let shown = if row.status == Status::Approved { show::show_new(conn, row)? } else { Shown::default() };
     queries::insert_comment(conn, row, shown, Some(duplicate_hash))?;
     Ok(None)
 }

@@ -6,7 +6,10 @@
 //! before anything else ([`crate::articles::add_to_published`]): this locks it on PostgreSQL, so that all who change
 //! what is published there come one after the other and never wait for each other in a ring.
 
+use std::collections::BTreeMap;
+
 use crate::articles::add_to_published;
+use crate::kit::ids::ArticleId;
 use crate::store::{Conn, StoreError, StoreResult};
 
 use super::{Comment, Shown, Status, queries};
@@ -17,11 +20,28 @@ use super::{Comment, Shown, Status, queries};
 /// # Errors
 /// Those of the store.
 pub fn change_status(conn: &mut Conn, comment: &Comment, to: Status) -> StoreResult<bool> {
-    let place = match (comment.status == Status::Approved, to == Status::Approved) {
-        // What is not published has no place: one that is like none need not be written.
-        (false, true) => Some(show(conn, comment)?).filter(|place| *place != Shown::default()),
-        (true, false) => Some(hide(conn, comment)?),
+    if let Some(change) = change_of_published(comment, to) {
+        add_to_published(conn, comment.article_id, change)?;
+    }
+    move_to(conn, comment, to)
+}
+
+/// By how much the number of published comments changes; none when it does not.
+fn change_of_published(comment: &Comment, to: Status) -> Option<i64> {
+    match (comment.status == Status::Approved, to == Status::Approved) {
+        (false, true) => Some(1),
+        (true, false) => Some(-1),
         _ => None,
+    }
+}
+
+/// As [`change_status`], when the article has counted it.
+fn move_to(conn: &mut Conn, comment: &Comment, to: Status) -> StoreResult<bool> {
+    let place = match change_of_published(comment, to) {
+        // What is not published has no place: one that is like none need not be written.
+        Some(1..) => Some(show(conn, comment)?).filter(|place| *place != Shown::default()),
+        Some(_) => Some(hide(conn, comment)?),
+        None => None,
     };
     queries::set_status(conn, comment, to, place)
 }
@@ -31,9 +51,16 @@ pub fn change_status(conn: &mut Conn, comment: &Comment, to: Status) -> StoreRes
 /// # Errors
 /// Those of the store.
 pub fn change_statuses(conn: &mut Conn, comments: &[&Comment], to: Status) -> StoreResult<()> {
-    let is_seen = |comment: &&&Comment| (comment.status == Status::Approved) != (to == Status::Approved);
+    let is_seen = |comment: &&&Comment| change_of_published(comment, to).is_some();
+    let mut counts: BTreeMap<ArticleId, i64> = BTreeMap::new();
+    for comment in comments {
+        *counts.entry(comment.article_id).or_default() += change_of_published(comment, to).unwrap_or(0);
+    }
+    for (article, change) in counts.into_iter().filter(|(_, change)| *change != 0) {
+        add_to_published(conn, article, change)?;
+    }
     for comment in comments.iter().filter(is_seen) {
-        if !change_status(conn, comment, to)? {
+        if !move_to(conn, comment, to)? {
             return Err(StoreError::Contended(format!("comment {} changed while it was locked", comment.id)));
         }
     }
@@ -41,12 +68,17 @@ pub fn change_statuses(conn: &mut Conn, comments: &[&Comment], to: Status) -> St
     if unseen.is_empty() { Ok(()) } else { queries::set_statuses(conn, &unseen, to) }
 }
 
-/// Makes room in the published tree for a comment that is about to be `approved`, and says where that is.
+/// Makes room in the published tree for a comment that is new and published at once, and says where that is.
 ///
 /// # Errors
 /// Those of the store.
-pub(super) fn show(conn: &mut Conn, comment: &Comment) -> StoreResult<Shown> {
+pub(super) fn show_new(conn: &mut Conn, comment: &Comment) -> StoreResult<Shown> {
     add_to_published(conn, comment.article_id, 1)?;
+    show(conn, comment)
+}
+
+/// Makes room for a comment that is about to be `approved`.
+fn show(conn: &mut Conn, comment: &Comment) -> StoreResult<Shown> {
     let above = queries::list_published_among(conn, comment.ancestors.ids())?;
     let parent_id = above.last().copied();
     // Only what was published, and replied to, before can have replies to take over.
@@ -64,7 +96,6 @@ pub(super) fn show(conn: &mut Conn, comment: &Comment) -> StoreResult<Shown> {
 
 /// Takes a comment out of the published tree that is about to be `approved` no longer.
 fn hide(conn: &mut Conn, comment: &Comment) -> StoreResult<Shown> {
-    add_to_published(conn, comment.article_id, -1)?;
     let above = queries::list_published_among(conn, comment.ancestors.ids())?;
     let parent = above.last().copied();
     let given = queries::hang_replies_of(conn, comment, parent)?;

@@ -127,9 +127,15 @@ pub async fn run_batches(app: &App, goes_on: impl Fn() -> bool) -> StoreResult<(
 
 /// Decides the next chunk; false when there is none.
 async fn run_chunk(app: &App, id: DecisionId) -> StoreResult<bool> {
-    let mut fresh = Vec::with_capacity(CHUNK);
-    for _ in 0..CHUNK {
+    let batch = app.store.read(move |conn| batches::find_batch(conn, id)).await?;
+    let left = batch.map_or(0, |batch| batch.total - batch.done);
+    let count = usize::try_from(left).unwrap_or(0).min(CHUNK);
+    let mut fresh = Vec::with_capacity(count);
+    for _ in 0..count {
         fresh.push(Fresh { id: app.store.next_id().await?, entry: audit::blank(app).await? });
+    }
+    if fresh.is_empty() {
+        return Ok(false);
     }
     let (fresh, now) = (Arc::new(fresh), app.clock.now());
     let chunk = app.store.write(move |conn| write_chunk(conn, id, &fresh, now)).await?;
@@ -143,7 +149,7 @@ async fn run_chunk(app: &App, id: DecisionId) -> StoreResult<bool> {
 /// The transaction of a chunk.
 fn write_chunk(conn: &mut Conn, id: DecisionId, fresh: &[Fresh], now: Millis) -> StoreResult<Option<Chunk>> {
     let Some(batch) = batches::lock_batch(conn, id)?.filter(|batch| !batch.is_done()) else { return Ok(None) };
-    let items = batches::load_items_of(conn, id, batch.done, CHUNK)?;
+    let items = batches::load_items_of(conn, id, batch.done, fresh.len())?;
     let by = accounts::load_moderator(conn, batch.by)?;
     let chunk = chunk::decide(conn, &by, &batch, &items, fresh, now)?;
     batches::insert_results(conn, id, batch.done, &chunk.results)?;

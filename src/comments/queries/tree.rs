@@ -5,18 +5,19 @@ use diesel::prelude::*;
 use crate::comments::Comment;
 use crate::kit::ids::CommentId;
 use crate::store::schema::comments;
-use crate::store::{Conn, StoreResult, execute_on_either};
+use crate::store::{Conn, StoreResult, execute_on_either, load_on_either};
 
 use super::{Condition, is_below, is_published};
 
-/// The published ones of `ids`, in the order given.
+/// The published ones of `ids`, in the order given. They are few and asked for one by one: a statement for a list of
+/// whatever length would be prepared anew each time, which costs more than the rows.
 pub(in crate::comments) fn list_published_among(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<CommentId>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    let mut published = Vec::new();
+    for id in ids {
+        let query = comments::table.find(*id).filter(is_published()).select(comments::id);
+        published.append(&mut load_on_either::<_, CommentId>(conn, query)?);
     }
-    let published: Vec<CommentId> =
-        comments::table.filter(comments::id.eq_any(ids)).filter(is_published()).select(comments::id).load(conn)?;
-    Ok(ids.iter().copied().filter(|id| published.contains(id)).collect())
+    Ok(published)
 }
 
 /// Hangs on `comment` the published replies written below it that hang on `parent` now; says how many.
@@ -72,10 +73,10 @@ pub(in crate::comments) fn add_replies(conn: &mut Conn, id: CommentId, change: i
 }
 
 pub(in crate::comments) fn add_below(conn: &mut Conn, ids: &[CommentId], change: i64) -> StoreResult<()> {
-    if !ids.is_empty() {
-        diesel::update(comments::table.filter(comments::id.eq_any(ids)))
-            .set(comments::shown_below.eq(comments::shown_below + change))
-            .execute(conn)?;
+    for id in ids {
+        let update =
+            diesel::update(comments::table.find(*id)).set(comments::shown_below.eq(comments::shown_below + change));
+        execute_on_either(conn, update)?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
 //! Nothing acknowledged is lost when the process dies: it is killed again and again while readers post and a moderator
 //! decides, and afterwards everything that a client was told is there, once, as it was told.
 //!
-//! Five kills belong to the suite; `REJOINDER_TEST_KILLS=200 cargo test --release --test api crash` is the long form.
+//! Five kills belong to the suite; `REJOINDER_TEST_KILLS=200 cargo test --release --test api crash` is the long form, on a
+//! database with a hundred thousand comments.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -35,10 +36,12 @@ struct Ledger {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_at_any_moment() {
-    let kills = std::env::var("REJOINDER_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let wanted = std::env::var("REJOINDER_TEST_KILLS").ok().and_then(|text| text.parse().ok());
+    let (kills, before) = wanted.map_or((5, "100"), |kills| (kills, "100000"));
     let dir = tempfile::tempdir().unwrap();
     let program = || rejoinder(dir.path()).env("REJOINDER_LIMITS", "off").env("REJOINDER_LOG", "error");
     program().args("article add --site main --key a --title A --url https://news.example/a").run_well();
+    program().args("generate --comments").arg(before).run_well();
     program().args("moderator add ines --role admin --password-stdin").input(PASSWORD).run_well();
 
     let mut random = fastrand::Rng::new();
@@ -185,7 +188,11 @@ fn compare(database: &std::path::Path, ledger: &Ledger) {
     let check: Vec<Word> =
         diesel::sql_query("SELECT integrity_check AS word FROM pragma_integrity_check").load(&mut conn).unwrap();
     assert_eq!(check.iter().map(|row| row.word.as_str()).collect::<Vec<_>>(), ["ok"]);
-    let rows: Vec<Row> = diesel::sql_query("SELECT id, text, status FROM comments").load(&mut conn).unwrap();
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT c.id, c.text, c.status FROM comments c JOIN articles a ON a.id = c.article_id WHERE a.key = 'a'",
+    )
+    .load(&mut conn)
+    .unwrap();
     let kept: BTreeMap<i64, (String, String)> = rows.into_iter().map(|row| (row.id, (row.text, row.status))).collect();
     // Every request was answered in the end, so what is kept is what was told: nothing less, nothing more.
     let told: BTreeMap<i64, (String, String)> =

@@ -3,14 +3,19 @@
 //! A decision changes a comment's status and writes a line of history, in one transaction; what the reader sent is never
 //! touched by it. Two moderators cannot overwrite each other: each says which version they decided about.
 
+mod counts;
 mod decide;
 mod filter;
+mod finding;
 mod history;
 mod http;
+mod index;
 mod item;
 mod queries;
 mod queue;
 
 pub use decide::{Decide, DecideError, Decided, Decision, decide};
 pub use filter::Filter;
+pub use finding::{Asking, count_matching, list_matching};
 pub use http::routes;
+pub use index::{Chunk, IndexError, index_all, index_chunk, index_waiting};

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::articles::{PutArticle, put_article};
 use crate::comments::generate_comments;
 use crate::kit::key::Key;
+use crate::review::index_all;
 
 use super::moderator::parse_key;
 use super::{Failure, say::say};
@@ -43,6 +44,9 @@ pub async fn run(app: &App, asked: Generate) -> Result<(), Failure> {
     let bar = ProgressBar::new(asked.comments);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} comments, {per_sec}, {eta} left")?);
     generate_comments(app, &asked.site, keys, asked.comments, |done| bar.set_position(done)).await?;
+    bar.reset();
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos} indexed, {per_sec}")?);
+    index_all(app, |done| bar.set_position(done)).await?;
     bar.finish_and_clear();
     say(format_args!("{} comments over {} articles", asked.comments, asked.articles));
     Ok(())

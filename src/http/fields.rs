@@ -83,18 +83,20 @@ impl Fields {
         self.text(name).unwrap_or_default()
     }
 
-    /// Takes every value of a repeatable name; in JSON it has one value, or a list of them.
+    /// Takes every value of a repeatable name: in JSON, a text or a list of texts.
     pub fn texts(&mut self, name: &str) -> Vec<String> {
         let values = self.values.remove(name).unwrap_or_default();
-        values
-            .into_iter()
-            .flat_map(|value| if let Value::Array(values) = value { values } else { vec![value] })
-            .filter_map(|value| match value {
-                Value::String(text) if text.contains('\0') => self.refuse(name, "nul_character"),
-                Value::String(text) => Some(text),
-                _ => self.refuse(name, "type"),
-            })
-            .collect()
+        let flat = values.into_iter().flat_map(|value| match value {
+            Value::Array(values) => values,
+            Value::Null => Vec::new(),
+            value => vec![value],
+        });
+        flat.filter_map(|value| match value {
+            Value::String(text) if text.contains('\0') => self.refuse(name, "nul_character"),
+            Value::String(text) => Some(text),
+            _ => self.refuse(name, "type"),
+        })
+        .collect()
     }
 
     /// Takes a list of at most so many texts. What is wrong with one of them is said of its place; then there is no list.

@@ -129,6 +129,9 @@ pub struct Wording {
     pub field_expiry: &'static str,
     pub field_too_many: &'static str,
     pub field_too_many_by_limit: &'static str,
+    pub field_search: &'static str,
+    /// With the character from which on it cannot be read.
+    pub field_search_by_limit: &'static str,
     pub field_format: &'static str,
     pub field_wrong: &'static str,
     pub field_too_short: &'static str,
@@ -235,7 +238,8 @@ impl Wording {
     }
 
     /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in characters for `too_short` and
-    /// `password_too_long`, in marks per letter for `stacked_marks` and the highest number for `range` and `too_many`; other
+    /// `password_too_long`, in marks per letter for `stacked_marks` and the highest number for `range` and `too_many`; for `search` it is the character from which on it
+    /// cannot be read; other
     /// codes ignore it.
     #[must_use]
     pub fn field_message(&self, code: &str, limit: Option<u64>) -> String {
@@ -266,6 +270,7 @@ impl Wording {
             "all_sites" => (self.field_all_sites, None),
             "expiry" => (self.field_expiry, None),
             "too_many" => (self.field_too_many, Some(self.field_too_many_by_limit)),
+            "search" => (self.field_search, Some(self.field_search_by_limit)),
             _ => (self.field_otherwise, None),
         };
         match (by_limit, limit) {
@@ -392,6 +397,8 @@ pub static ENGLISH: Wording = Wording {
     field_expiry: "Give a moment between now and a year from now.",
     field_too_many: "Give fewer.",
     field_too_many_by_limit: "Give at most {limit}.",
+    field_search: "This search cannot be read.",
+    field_search_by_limit: "This search cannot be read from its character {limit} on: see to quotation marks, parentheses, and what AND, OR and NOT join.",
     field_format: "Give this in the form that the field expects.",
     field_wrong: "This is not the right one.",
     field_too_short: "Make this longer.",

@@ -11,7 +11,7 @@ use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, r
 use crate::app::App;
 use crate::audit;
 use crate::comments::clear_addresses;
-use crate::review;
+use crate::review::{self, Chunk, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
 /// How often the jobs run.
@@ -32,11 +32,18 @@ const SEAL_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a batch that nobody woke waits at most: one that a crash interrupted, or that failed.
 const BATCHES_EVERY: Duration = Duration::from_secs(5);
+/// How often what waits to be indexed is looked for.
+const INDEX_EVERY: Duration = Duration::from_secs(1);
+/// Writes in that time above which one chunk is indexed and no more: readers who post go first.
+const FEW_WRITES: u64 = 300;
+/// Writes during one chunk above which the next one waits its turn; the chunk itself is one.
+const FEW_MEANWHILE: u64 = 20;
 
 /// Starts the jobs on the runtime of the caller. They end with it.
 pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(seal_for_ever(app.clone()));
     actix_web::rt::spawn(decide_for_ever(app.clone()));
+    actix_web::rt::spawn(index_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = ticks(EVERY);
@@ -76,6 +83,32 @@ async fn decide_for_ever(app: web::Data<App>) {
         is_failing = decided.is_err();
         let _ = actix_web::rt::time::timeout(BATCHES_EVERY, review::batch_waits(&app)).await;
     }
+}
+
+/// Indexes what waits again and again, until the server is about to stop: all of it while there are few writes.
+async fn index_for_ever(app: web::Data<App>) {
+    let (mut ticks, mut is_failing, mut seen) = (ticks(INDEX_EVERY), false, app.store.writes());
+    while !app.is_stopping.load(Ordering::Relaxed) {
+        ticks.tick().await;
+        let is_calm = app.store.writes() - seen <= FEW_WRITES;
+        let indexed = index_some(&app, is_calm).await;
+        if let (Err(error), false) = (&indexed, is_failing) {
+            tracing::warn!(%error, "what moderators search is not brought up to date at present");
+        }
+        is_failing = indexed.is_err();
+        seen = app.store.writes();
+    }
+}
+
+async fn index_some(app: &App, is_calm: bool) -> StoreResult<()> {
+    let mut goes_on = true;
+    while goes_on && !app.is_stopping.load(Ordering::Relaxed) {
+        let before = app.store.writes();
+        // What is done elsewhere need not be done here.
+        let chunk = index_chunk(app).await?;
+        goes_on = is_calm && matches!(chunk, Chunk::Indexed(1..)) && app.store.writes() - before <= FEW_MEANWHILE;
+    }
+    Ok(())
 }
 
 fn ticks(every: Duration) -> Interval {

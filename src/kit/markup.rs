@@ -310,6 +310,11 @@ fn plain(text: &str) -> String {
     html + "</p>"
 }
 
+/// Escapes text as it is for an element of a page; its line breaks stay line breaks.
+pub fn escape_text(html: &mut String, text: &str) {
+    escape(html, text, "\n");
+}
+
 /// Escapes for text and for attributes in double quotes, as the HTML standard's serialiser does. What an HTML parser would
 /// drop or change (NUL, a carriage return) is changed here already.
 fn escape(html: &mut String, text: &str, line_break: &str) {

@@ -205,7 +205,7 @@ fn is_undefined(c: char) -> bool {
 
 /// `Default_Ignorable_Code_Point` (`DerivedCoreProperties.txt`), which holds the direction controls, joiners,
 /// tags, fillers and variation selectors; and two that it leaves out, the empty Braille cell and the annotation marks.
-fn is_invisible(c: char) -> bool {
+pub(super) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'

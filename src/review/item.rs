@@ -19,6 +19,12 @@ pub struct Item {
     pub article: Article,
     /// What it replies to, published or not.
     pub parent: Option<Parent>,
+    /// Of its author by email; none without one. It tells no email.
+    pub record: Option<Record>,
+    /// How many readers' reports wait for an answer.
+    pub reports: i64,
+    /// User name of who holds it now.
+    pub claimed_by: Option<String>,
 }
 
 impl Item {
@@ -34,6 +40,15 @@ impl Item {
     }
 }
 
+/// What became of an author's latest comments on a site.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Record {
+    pub approved: i64,
+    /// Those in the trash included.
+    pub rejected: i64,
+    pub spam: i64,
+}
+
 /// What a comment replies to.
 #[derive(Debug, Clone)]
 pub struct Parent {
@@ -47,14 +62,14 @@ pub struct Parent {
 /// # Errors
 /// Those of the store.
 pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> StoreResult<Option<(Item, Vec<Line>)>> {
-    let by = moderator.clone();
+    let (by, now) = (moderator.clone(), app.clock.now());
     app.store
         .read(move |conn| {
             let Some(comment) = find_comment(conn, id)?.filter(|comment| by.moderates(comment.site_id)) else {
                 return Ok(None);
             };
             let lines = queries::list_lines(conn, &comment)?;
-            let item = queries::with_surroundings(conn, vec![comment])?.pop();
+            let item = queries::with_surroundings(conn, vec![comment], now)?.pop();
             Ok(item.map(|item| (item.seen_by(&by), lines)))
         })
         .await

@@ -12,6 +12,8 @@ use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
 use super::batch::{self, Batch, Goal, ItemResult};
 use super::decide::Decision;
 use super::filter::Filter;
+use super::finding::{Asking, list_matching};
+use super::index::{IndexError, index_waiting};
 use super::item::Item;
 use super::queries::{self, batches};
 
@@ -71,12 +73,18 @@ pub enum ManyError {
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Cause for ManyError {
     fn store_error(&self) -> Option<&StoreError> {
-        if let Self::Store(error) = self { Some(error) } else { None }
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Index(error) => error.store_error(),
+            _ => None,
+        }
     }
 }
 
@@ -97,6 +105,11 @@ pub async fn decide_many(app: &App, by: &Moderator, many: DecideMany) -> Result<
         done: 0,
         created_at: app.clock.now(),
     };
+    if let Which::Found { filter, .. } = &many.which
+        && filter.needs_index()
+    {
+        index_waiting(app).await?;
+    }
     let (moderator, which, replay) = (by.clone(), many.which, many.replay);
     let write = move |conn: &mut Conn| keep(conn, &moderator, &batch, &which, replay.as_ref());
     let id = match app.store.write(write.clone()).await {
@@ -139,12 +152,15 @@ pub(super) async fn go_on(app: &App, id: DecisionId, most_at_once: i64) -> Resul
 /// # Errors
 /// When they are more than can be decided at once.
 pub async fn preview(app: &App, by: &Moderator, filter: Filter) -> Result<(usize, Vec<Item>), ManyError> {
-    let (by, visible) = (by.clone(), by.visible_sites());
+    if filter.needs_index() {
+        index_waiting(app).await?;
+    }
+    let (by, asking) = (by.clone(), Asking::new(by, app.clock.now()));
     app.store
         .read(move |conn| {
-            let found = find(conn, visible.as_deref(), &filter)?;
+            let found = find(conn, &asking, &filter)?;
             let ids: Vec<CommentId> = found.iter().take(SAMPLE).map(|(id, _)| *id).collect();
-            let items = queries::load_items(conn, &ids)?;
+            let items = queries::load_items(conn, &ids, asking.now)?;
             Ok((found.len(), items.into_iter().map(|item| item.seen_by(&by)).collect()))
         })
         .await
@@ -165,13 +181,8 @@ pub async fn show_batch(app: &App, by: &Moderator, id: DecisionId) -> Result<Bat
         .await
 }
 
-fn find(
-    conn: &mut Conn,
-    visible: Option<&[crate::kit::ids::SiteId]>,
-    filter: &Filter,
-) -> Result<Vec<(CommentId, i64)>, ManyError> {
-    let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
-    let found = queries::list_matching(conn, visible, filter, most)?;
+fn find(conn: &mut Conn, asking: &Asking, filter: &Filter) -> Result<Vec<(CommentId, i64)>, ManyError> {
+    let found = list_matching(conn, asking, filter, MOST + 1)?;
     if found.len() > MOST { Err(ManyError::TooMany) } else { Ok(found) }
 }
 
@@ -191,7 +202,7 @@ fn keep(
     let items = match which {
         Which::Items(items) => items.clone(),
         Which::Found { filter, expected_count } => {
-            let found = find(conn, by.visible_sites().as_deref(), filter)?;
+            let found = find(conn, &Asking::new(by, batch.created_at), filter)?;
             if found.len() != *expected_count {
                 return Err(ManyError::Moved { count: found.len() });
             }

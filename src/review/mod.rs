@@ -5,10 +5,13 @@
 
 mod batch;
 mod chunk;
+mod counts;
 mod decide;
 mod filter;
+mod finding;
 mod history;
 mod http;
+mod index;
 mod item;
 mod many;
 mod queries;
@@ -19,7 +22,9 @@ mod undo;
 pub use batch::{ItemResult, batch_waits, run_batches};
 pub use decide::{Decide, DecideError, Decided, Decision, decide};
 pub use filter::Filter;
+pub use finding::{Asking, count_matching, list_matching};
 pub use http::routes;
+pub use index::{Chunk, IndexError, index_all, index_chunk, index_waiting};
 pub use many::{BatchState, DecideMany, ManyError, Which, decide_found, decide_many};
 pub use queries::batches::forget_batches_before;
 pub use undo::{UNDO_FOR, UndoError, undo};

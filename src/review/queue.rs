@@ -8,6 +8,8 @@ use crate::kit::ids::CommentId;
 use crate::store::{Cause, StoreError};
 
 use super::filter::Filter;
+use super::finding::{Asking, list_page};
+use super::index::{IndexError, index_waiting};
 use super::item::Item;
 use super::queries;
 
@@ -39,45 +41,57 @@ pub enum QueueError {
     #[error("the cursor belongs to another list")]
     ForeignCursor,
     #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Cause for QueueError {
     fn store_error(&self) -> Option<&StoreError> {
-        if let Self::Store(error) = self { Some(error) } else { None }
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Index(error) => error.store_error(),
+            Self::ForeignCursor => None,
+        }
     }
 }
 
 /// A page of the queue, of the sites that `moderator` may see.
 ///
 /// # Errors
-/// When the cursor is of another list.
+/// When the cursor is of another list; when the filter asks for what is indexed, and more waits for that than somebody would
+/// wait for.
 pub async fn load_queue(
     app: &App,
     moderator: &Moderator,
     query: QueueQuery,
 ) -> Result<(Vec<Item>, Option<Cursor>), QueueError> {
-    let (by, visible) = (moderator.clone(), moderator.visible_sites());
+    if query.filter.needs_index() {
+        index_waiting(app).await?;
+    }
+    let (by, asking) = (moderator.clone(), Asking::new(moderator, app.clock.now()));
     app.store
         .read(move |conn| {
-            let after = query.page.cursor.map(|cursor| queries::find_place(conn, visible.as_deref(), cursor.last_id));
+            let visible = asking.sites.as_deref();
+            let after = query.page.cursor.map(|cursor| queries::finding::find_place(conn, visible, cursor.last_id));
             let after = after.transpose()?.map(|place| place.ok_or(QueueError::ForeignCursor)).transpose()?;
-            let limit = i64::from(query.page.limit);
-            let found = queries::list_sizes(conn, visible.as_deref(), &query, after.as_ref(), limit + 1)?;
-            let ids = cut(&found, query.page.limit as usize);
-            let next = ids.last().filter(|_| ids.len() < found.len()).map(|last| Cursor::after(last.get()));
-            let items = queries::load_items(conn, &ids)?;
-            Ok((items.into_iter().map(|item| item.seen_by(&by)).collect(), next))
+            let limit = query.page.limit as usize;
+            let (found, goes_on) = list_page(conn, &asking, &query.filter, query.sort, after.as_ref(), limit)?;
+            let ids = cut(&queries::list_sizes(conn, &found)?);
+            let goes_on = if ids.len() < found.len() { ids.last().copied() } else { goes_on };
+            let items = queries::load_items(conn, &ids, asking.now)?;
+            let items = items.into_iter().map(|item| item.seen_by(&by)).collect();
+            Ok((items, goes_on.map(|last| Cursor::after(last.get()))))
         })
         .await
 }
 
-/// The first ones, as many as asked for and as fit on a page; always one.
-fn cut(found: &[(CommentId, i64)], limit: usize) -> Vec<CommentId> {
+/// The first ones, as many as fit on a page; always one.
+fn cut(found: &[(CommentId, i64)]) -> Vec<CommentId> {
     let mut total = 0;
     let fits = |(index, (_, bytes)): &(usize, &(CommentId, i64))| {
         total += *bytes;
         *index == 0 || total <= MOST_BYTES
     };
-    found.iter().take(limit).enumerate().take_while(fits).map(|(_, (id, _))| *id).collect()
+    found.iter().enumerate().take_while(fits).map(|(_, (id, _))| *id).collect()
 }

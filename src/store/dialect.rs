@@ -7,6 +7,8 @@ use diesel::query_dsl::methods::{ExecuteDsl, LoadQuery};
 use diesel::result::DatabaseErrorInformation;
 use diesel::sqlite::SqliteConnection;
 
+use crate::kit::search::{IndexedWords, Phrase, Search};
+
 use super::{Conn, Constraint, StoreResult};
 
 /// Runs a statement that the common backend cannot express, such as an upsert, on whichever database it is.
@@ -117,4 +119,198 @@ pub(super) fn foreign_version(conn: &mut Conn) -> QueryResult<i64> {
                 .get_result(conn)
         }
     }
+}
+
+/// A comment that waits to be indexed, as it was read.
+#[derive(Debug, Clone)]
+pub struct WasRead {
+    pub id: i64,
+    pub version: i64,
+    pub ip: Option<String>,
+}
+
+/// Marks those of these comments as indexed that wait and are as they were read; says which. Nobody changes them then before
+/// the commit, and on PostgreSQL it waits for nobody who does so now.
+///
+/// # Errors
+/// Those of the database.
+pub fn mark_indexed(conn: &mut Conn, read: &[WasRead]) -> QueryResult<Vec<i64>> {
+    use diesel::prelude::*;
+    use diesel::sql_types::{Array, BigInt, Nullable, Text};
+
+    use super::schema::comments;
+    use crate::kit::ids::CommentId;
+
+    match conn {
+        Conn::Postgres(conn) => {
+            let update = "UPDATE comments SET is_indexed = TRUE WHERE id IN (
+                    SELECT comments.id FROM comments
+                    JOIN unnest($1, $2, $3) AS read (id, version, ip)
+                        ON read.id = comments.id AND read.version = comments.version
+                            AND read.ip IS NOT DISTINCT FROM comments.ip
+                    WHERE NOT comments.is_indexed ORDER BY comments.id FOR UPDATE OF comments SKIP LOCKED
+                ) RETURNING id";
+            let marked: Vec<FoundId> = diesel::sql_query(update)
+                .bind::<Array<BigInt>, _>(read.iter().map(|one| one.id).collect::<Vec<_>>())
+                .bind::<Array<BigInt>, _>(read.iter().map(|one| one.version).collect::<Vec<_>>())
+                .bind::<Array<Nullable<Text>>, _>(read.iter().map(|one| one.ip.as_deref()).collect::<Vec<_>>())
+                .load(conn)?;
+            Ok(marked.into_iter().map(|marked| marked.id).collect())
+        }
+        Conn::Sqlite(conn) => {
+            let mut marked = Vec::with_capacity(read.len());
+            for one in read {
+                let as_read = comments::table
+                    .find(CommentId::new(one.id))
+                    .filter(comments::version.eq(one.version))
+                    .filter(comments::ip.is(&one.ip))
+                    .filter(comments::is_indexed.eq(false));
+                if diesel::update(as_read).set(comments::is_indexed.eq(true)).execute(conn)? == 1 {
+                    marked.push(one.id);
+                }
+            }
+            Ok(marked)
+        }
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct FoundId {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    id: i64,
+}
+
+/// What stands for a word that is not indexed, so that the words on its two sides are not side by side. No text has it as a
+/// word.
+const GAP: &str = "\u{e000}";
+
+/// Writes the words of comments; of those that are not `is_new` in place of what was there.
+///
+/// # Errors
+/// Those of the database.
+pub fn write_words(conn: &mut Conn, all: &[(i64, IndexedWords, bool)]) -> QueryResult<()> {
+    use diesel::prelude::*;
+    use diesel::sql_types::{Array, BigInt, Text};
+
+    diesel::table! {
+        comment_words (rowid) {
+            rowid -> BigInt,
+            shown -> Text,
+            email -> Text,
+        }
+    }
+    match conn {
+        Conn::Postgres(conn) => {
+            let (ids, words): (Vec<i64>, Vec<String>) =
+                all.iter().map(|(id, words, _)| (*id, postgres_words(words))).unzip();
+            // By a cast and not by to_tsvector, whose parser would cut the words anew.
+            let insert = "INSERT INTO comment_words (id, words) SELECT id, words::tsvector
+                FROM unnest($1, $2) AS written (id, words) ON CONFLICT (id) DO UPDATE SET words = excluded.words";
+            diesel::sql_query(insert).bind::<Array<BigInt>, _>(ids).bind::<Array<Text>, _>(words).execute(conn)?;
+        }
+        Conn::Sqlite(conn) => {
+            for (id, words, is_new) in all {
+                if !is_new {
+                    diesel::delete(comment_words::table.find(id)).execute(conn)?;
+                }
+                let values = (
+                    comment_words::rowid.eq(id),
+                    comment_words::shown.eq(sqlite_words(&words.shown)),
+                    comment_words::email.eq(sqlite_words(&words.email)),
+                );
+                diesel::insert_into(comment_words::table).values(values).execute(conn)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Ids of up to `most` comments that an anchored search finds, in no order.
+///
+/// # Errors
+/// Those of the database.
+pub fn list_by_words(conn: &mut Conn, search: &Search, with_email: bool, most: i64) -> QueryResult<Vec<i64>> {
+    use diesel::prelude::*;
+    use diesel::sql_types::{BigInt, Text};
+
+    let found: Vec<FoundId> = match conn {
+        Conn::Postgres(conn) => {
+            let select = "SELECT id FROM comment_words WHERE words @@ $1::tsquery LIMIT $2";
+            let query = postgres_query(search, with_email);
+            diesel::sql_query(select).bind::<Text, _>(query).bind::<BigInt, _>(most).load(conn)?
+        }
+        Conn::Sqlite(conn) => {
+            let select = "SELECT rowid AS id FROM comment_words WHERE comment_words MATCH ? LIMIT ?";
+            let query = sqlite_query(search);
+            let query = if with_email { query } else { format!("shown : ({query})") };
+            diesel::sql_query(select).bind::<Text, _>(query).bind::<BigInt, _>(most).load(conn)?
+        }
+    };
+    Ok(found.into_iter().map(|found| found.id).collect())
+}
+
+fn sqlite_words(words: &[String]) -> String {
+    let shown: Vec<&str> = words.iter().map(|word| if word.is_empty() { GAP } else { word }).collect();
+    shown.join(" ")
+}
+
+/// FTS5 knows `NOT` between two searches only, so what is not anchored is said of its opposite.
+fn sqlite_query(search: &Search) -> String {
+    match search {
+        Search::Words(Phrase { words, is_prefix }) | Search::Not(Phrase { words, is_prefix }) => {
+            format!("\"{}\"{}", words.join(" "), if *is_prefix { " *" } else { "" })
+        }
+        Search::Any(parts) => {
+            format!("({})", parts.iter().map(sqlite_query).collect::<Vec<_>>().join(" OR "))
+        }
+        Search::All(parts) => {
+            let (anchored, others): (Vec<&Search>, Vec<&Search>) = parts.iter().partition(|part| part.is_anchored());
+            let all = anchored.into_iter().map(sqlite_query).collect::<Vec<_>>().join(" AND ");
+            let without =
+                |query: String, other: &Search| format!("({query} NOT {})", sqlite_query(&other.clone().negated()));
+            others.into_iter().fold(format!("({all})"), without)
+        }
+    }
+}
+
+/// Every word with its places, those of the email in a weight of their own and behind a gap.
+fn postgres_words(words: &IndexedWords) -> String {
+    let mut places: std::collections::BTreeMap<&str, Vec<String>> = std::collections::BTreeMap::new();
+    let (shown, gap) = (words.shown.iter().map(|word| (word, "A")), String::new());
+    let email = words.email.iter().map(|word| (word, "D"));
+    for (number, (word, weight)) in shown.chain([(&gap, "")]).chain(email).enumerate() {
+        if !word.is_empty() {
+            places.entry(word).or_default().push(format!("{}{weight}", number + 1));
+        }
+    }
+    let lexemes: Vec<String> =
+        places.into_iter().map(|(word, places)| format!("{}:{}", quoted(word), places.join(","))).collect();
+    lexemes.join(" ")
+}
+
+fn postgres_query(search: &Search, with_email: bool) -> String {
+    let list = |parts: &[Search], join: &str| {
+        let parts: Vec<String> = parts.iter().map(|part| postgres_query(part, with_email)).collect();
+        format!("({})", parts.join(join))
+    };
+    let phrase = |Phrase { words, is_prefix }: &Phrase| {
+        let weight = if with_email { "" } else { "A" };
+        let marks = |index: usize| if *is_prefix && index + 1 == words.len() { "*" } else { "" };
+        let lexeme = |(index, word): (usize, &String)| match (marks(index), weight) {
+            ("", "") => quoted(word),
+            (star, weight) => format!("{}:{star}{weight}", quoted(word)),
+        };
+        format!("({})", words.iter().enumerate().map(lexeme).collect::<Vec<_>>().join(" <-> "))
+    };
+    match search {
+        Search::Words(words) => phrase(words),
+        Search::Not(words) => format!("!{}", phrase(words)),
+        Search::All(parts) => list(parts, " & "),
+        Search::Any(parts) => list(parts, " | "),
+    }
+}
+
+/// A lexeme in quotes. Words have none of these characters; should they ever, they harm nobody.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -32,7 +32,10 @@ use crate::kit::ids::Id;
 
 use threads::Threads;
 
-pub use dialect::{execute_on_either, load_on_either, lock_rows, try_lock_until_commit, widen_page_cache};
+pub use dialect::{
+    WasRead, execute_on_either, list_by_words, load_on_either, lock_rows, mark_indexed, try_lock_until_commit,
+    widen_page_cache, write_words,
+};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_before, keep_answer};
 pub use job::Cause;
@@ -58,6 +61,8 @@ pub struct Store {
     writer: job::Queue,
     ids: Arc<ids::IdBlock>,
     foreign_writes: Arc<AtomicU64>,
+    /// How many writes there have been.
+    writes: Arc<AtomicU64>,
     /// When a database was opened that other nodes write to.
     opened: Option<Instant>,
     refused: Arc<Mutex<Option<StoreError>>>,
@@ -76,8 +81,8 @@ impl Store {
             DatabaseUrl::Sqlite(path) => (None, sqlite::start(path, &foreign_writes, &threads)?),
             DatabaseUrl::Postgres(url) => (Some(Instant::now()), postgres::start(url, &threads)?),
         };
-        let (ids, refused) = (Arc::default(), Arc::default());
-        Ok(Self { readers, writer, ids, foreign_writes, opened, refused, _threads: threads })
+        let (ids, refused, writes) = (Arc::default(), Arc::default(), Arc::default());
+        Ok(Self { readers, writer, ids, foreign_writes, writes, opened, refused, _threads: threads })
     }
 
     /// Runs `work` on a reading connection. What it sees is committed.
@@ -105,6 +110,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Cause + Send + 'static,
     {
+        self.writes.fetch_add(1, Ordering::Relaxed);
         let outcome = self.writer.run(work).await;
         self.note_refusal(&outcome);
         outcome
@@ -114,6 +120,11 @@ impl Store {
     /// saves that work; it may have changed by the time of the write.
     pub fn is_too_busy_to_write(&self) -> bool {
         self.writer.is_full()
+    }
+
+    /// How many writes were asked for since this store was opened, for work that is better done while there are few.
+    pub fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
     }
 
     /// An id that nothing has and nothing will have again, on any node.

@@ -39,6 +39,7 @@ mod people;
 mod problems;
 mod receipts;
 mod review_decide;
+mod review_find;
 mod review_many;
 mod review_queue;
 mod rights;

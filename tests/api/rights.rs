@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 45] = [
+const TABLE: [(&str, &str, Answers); 46] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -72,6 +72,7 @@ const TABLE: [(&str, &str, Answers); 45] = [
     ("GET",    "/receipts/{token}",                                all(200)),
     ("GET",    "/sites/{site}/articles/{article}",                 all(200)),
     ("GET",    "/api/v1/review/comments",                          signed_in(200)),
+    ("GET",    "/api/v1/review/counts",                            signed_in(200)),
     ("GET",    "/api/v1/review/comments/{id}",                     by_role([200; 4], [404, 404, 404, 200])),
     ("POST",   "/api/v1/review/comments/{id}/decisions",           by_role([201; 4], [404, 404, 404, 201])),
     ("POST",   "/api/v1/review/decisions",                         by_role([201; 4], [201; 4])), // another site's is a 404 among the results

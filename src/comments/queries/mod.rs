@@ -432,7 +432,8 @@ pub(in crate::comments) fn find_last_word(
 }
 
 /// Moves a comment from its version and status to the next, and to another place among the published; false when it is not
-/// at that version any more. A comment in the trash is no longer in the way of the same text.
+/// at that version any more. A comment in the trash is no longer in the way of the same text. What moderators find it by is
+/// no longer up to date: status and reason change.
 pub(in crate::comments) fn set_status(
     conn: &mut Conn,
     comment: &Comment,
@@ -440,7 +441,8 @@ pub(in crate::comments) fn set_status(
     place: Option<Shown>,
 ) -> StoreResult<bool> {
     let current = comments::table.find(comment.id).filter(comments::version.eq(comment.version));
-    let moved = (comments::status.eq(to.as_str()), comments::version.eq(comment.version + 1));
+    let moved =
+        (comments::status.eq(to.as_str()), comments::version.eq(comment.version + 1), comments::is_indexed.eq(false));
     let placed = place.map(|shown| {
         (
             comments::shown_parent_id.eq(shown.parent_id),
@@ -479,7 +481,7 @@ pub fn clear_addresses(conn: &mut Conn, mark: i64, kept: &Range<Millis>, most: i
     let old: Vec<CommentId> = ids.into_iter().take_while(|(_, at)| !kept.contains(at)).map(|(id, _)| id).collect();
     let Some(last) = old.last() else { return Ok(None) };
     diesel::update(comments::table.filter(comments::id.eq_any(&old)))
-        .set((comments::ip.eq(None::<String>), comments::user_agent.eq(None::<String>)))
+        .set((comments::ip.eq(None::<String>), comments::user_agent.eq(None::<String>), comments::is_indexed.eq(false)))
         .execute(conn)?;
     Ok(Some(last.get()))
 }

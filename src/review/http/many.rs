@@ -16,7 +16,7 @@ use crate::http::routes::RouteTable;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::store::Replay;
 
-use super::{QueueItem, read_reason, read_words};
+use super::{QueueItem, queue_item, read_reason, read_words};
 use crate::review::batch::ItemResult;
 use crate::review::decide::Decision;
 use crate::review::filter::Filter;
@@ -120,8 +120,9 @@ async fn preview_decisions(app: web::Data<App>, asked: By<JsonBody>) -> Result<H
     fields.refuse_unknown();
     fields.finish()?;
     let filter = decision.and(filter).ok_or_else(|| Problem::invalid_field("filter", "required"))?;
+    let search = filter.search.clone();
     let (count, sample) = many::preview(&app, &moderator, filter).await?;
-    let sample = sample.into_iter().map(QueueItem::from).collect();
+    let sample = sample.into_iter().map(|item| queue_item(item, search.as_ref())).collect();
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(Preview { count, sample }))
 }
 
@@ -232,6 +233,9 @@ fn read_filter(fields: &mut Fields, moderator: &Moderator) -> Result<Option<Filt
     let Some(mut object) = fields.object("filter") else { return Ok(None) };
     moderator.require(Right::DecideMany)?;
     let filter = Filter::take(&mut object);
+    if filter.is_personal() {
+        moderator.require(Right::SeePersonal)?;
+    }
     fields.absorb("filter", object);
     Ok(Some(filter))
 }
@@ -258,6 +262,7 @@ impl From<ManyError> for Problem {
                 Self::new(Kind::Conflict, "The filter finds another number of comments by now. Look at them again.")
                     .with("count", count.into())
             }
+            ManyError::Index(error) => error.into(),
             ManyError::TooMany => Self::invalid_field("filter", "too_many"),
             ManyError::NoSuchBatch => Self::not_found(),
             ManyError::KeyReused => {

@@ -1,6 +1,7 @@
 //! The queue, one comment and decisions about it, over HTTP. Every read is `no-store`; every write says which version it
 //! is about.
 
+mod counts;
 mod many;
 
 use std::collections::BTreeMap;
@@ -23,12 +24,15 @@ use crate::http::routes::RouteTable;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
 use crate::kit::ids::CommentId;
+use crate::kit::markup::escape_text;
+use crate::kit::search::{Search, Texts};
 use crate::store::Replay;
 
 use crate::review::decide::{self, Decide, DecideError, Decided, Decision, FirstOpinion};
 use crate::review::filter::Filter;
 use crate::review::history::Line;
-use crate::review::item::{self, Item};
+use crate::review::index::IndexError;
+use crate::review::item::{self, Item, Record};
 use crate::review::queue::{self, QueueError, QueueQuery, QueueSort};
 
 /// Reasons that a site offers until it sets its own.
@@ -49,15 +53,13 @@ const REASONS: [&str; 11] = [
 /// The longest note or message, in characters.
 const MAX_WORDS: usize = 2_000;
 
-/// Filters that only those may use who see what they compare.
-const PERSONAL: [&str; 2] = ["email", "ip"];
-
 /// Adds this feature's routes.
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_list_queue, list_queue);
     table.add(__path_show_queue_item, show_queue_item);
     table.add(__path_decide, decide);
     many::routes(table);
+    counts::routes(table);
 }
 
 /// A comment in the queue.
@@ -65,14 +67,8 @@ pub fn routes(table: &mut RouteTable) {
 struct QueueItem {
     #[serde(flatten)]
     comment: ItemComment,
-    /// How many readers reported it.
+    /// How many readers' reports wait for an answer.
     reports: i64,
-}
-
-impl From<Item> for QueueItem {
-    fn from(item: Item) -> Self {
-        Self { comment: body(item), reports: 0 }
-    }
 }
 
 /// A comment as moderators see it, in the queue and on its own.
@@ -101,6 +97,7 @@ struct ItemComment {
     reasons: Vec<String>,
     /// 0 to 1.
     risk: f64,
+    /// User name of the moderator who holds it now.
     claimed_by: Option<String>,
     matches: Vec<Match>,
 }
@@ -116,8 +113,19 @@ struct ItemArticle {
 struct ItemAuthor {
     name: String,
     url: Option<String>,
-    /// What became of this author's other comments; null while that is not counted.
-    record: Option<BTreeMap<String, i64>>,
+    /// What became of this author's comments; null when they gave no email.
+    record: Option<AuthorRecord>,
+}
+
+/// What became of the latest 1,000 comments with this email that are on this site.
+#[derive(Serialize, ToSchema)]
+struct AuthorRecord {
+    approved: i64,
+    /// Those in the trash included.
+    rejected: i64,
+    spam: i64,
+    /// Whether the email was shown to be theirs.
+    verified: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -131,7 +139,9 @@ struct ItemParent {
 /// Where a search was found.
 #[derive(Serialize, ToSchema)]
 struct Match {
-    field: String,
+    /// `text`, `name`, `url` or `email`.
+    field: &'static str,
+    /// HTML: about 160 characters around the first hit, escaped, each hit in `<mark>`.
     snippet: String,
 }
 
@@ -170,20 +180,23 @@ struct DecideBody {
 /// The queue.
 #[utoipa::path(get, path = "/api/v1/review/comments", tag = "review", security(("bearer" = [])),
     params(("status" = Option<Vec<String>>, Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
-        ("article" = Option<Vec<String>>, Query), ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"),
+        ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
+        ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
+        ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"),
+        ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"), ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"),
         ("until" = Option<String>, Query, description = "Exclusive, RFC 3339"), ("sort" = Option<String>, Query, description = "`oldest` (default), `newest` or `risk`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<QueueItem>), (status = 400, description = "Not a cursor of this list"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed, or a filter by what one may not see: `email`, `ip`"),
-        (status = 422, description = "A parameter is wrong")))]
+        (status = 422, description = "A parameter is wrong"), (status = 503, description = "Too much waits to be indexed")))]
 async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let By(moderator, Query(fields)) = asked;
     moderator.require(Right::ReadQueue)?;
-    if PERSONAL.iter().any(|name| fields.has(name)) {
+    if Filter::PERSONAL.iter().any(|name| fields.has(name)) {
         moderator.require(Right::SeePersonal)?;
     }
     let query = read_query(&app, fields)?;
-    let list = query.list.clone();
+    let (list, search) = (query.list.clone(), query.filter.search.clone());
     let (items, next) = queue::load_queue(&app, &moderator, query).await?;
     let next = next.map(|cursor| cursor.encode(&app.keys.cursor, &list));
     let mut response = HttpResponse::Ok();
@@ -192,7 +205,7 @@ async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest)
         let url = next_url(&app.link("/api/v1/review/comments"), request.query_string(), next);
         response.insert_header((header::LINK, next_link(&url)));
     }
-    Ok(response.json(Page { items: items.into_iter().map(QueueItem::from).collect(), next }))
+    Ok(response.json(Page { items: items.into_iter().map(|item| queue_item(item, search.as_ref())).collect(), next }))
 }
 
 /// One comment.
@@ -303,6 +316,21 @@ fn replay(app: &App, moderator: &Moderator, decide: &Decide, key: &str) -> Repla
     }
 }
 
+fn queue_item(item: Item, search: Option<&Search>) -> QueueItem {
+    let (reports, found) = (item.reports, search.map(|search| matches(&item, search)));
+    QueueItem { comment: ItemComment { matches: found.unwrap_or_default(), ..body(item) }, reports }
+}
+
+/// What stands in none of the fields that somebody may see is not shown.
+fn matches(item: &Item, search: &Search) -> Vec<Match> {
+    let comment = &item.comment;
+    let mut texts = vec![("text", comment.text.as_str()), ("name", comment.name.as_str())];
+    texts.extend(comment.url.as_deref().map(|url| ("url", url)));
+    texts.extend(comment.email.as_deref().map(|email| ("email", email)));
+    let found = Texts(texts).snippets(search, escape_text);
+    found.into_iter().map(|(field, snippet)| Match { field, snippet }).collect()
+}
+
 fn body(item: Item) -> ItemComment {
     let comment = item.comment;
     ItemComment {
@@ -314,21 +342,40 @@ fn body(item: Item) -> ItemComment {
         created_at: comment.created_at,
         text: comment.text,
         html: comment.html,
-        author: ItemAuthor { name: comment.name, url: comment.url, record: None },
+        author: ItemAuthor { name: comment.name, url: comment.url, record: item.record.map(record) },
         email: comment.email,
         ip: comment.ip,
         user_agent: comment.user_agent,
         parent: item.parent.map(|parent| ItemParent { id: parent.id, name: parent.name, text: parent.text }),
         reasons: comment.held_because,
         risk: comment.risk,
-        claimed_by: None,
+        claimed_by: item.claimed_by,
         matches: Vec::new(),
+    }
+}
+
+fn record(record: Record) -> AuthorRecord {
+    // Emails are not verified yet.
+    AuthorRecord { approved: record.approved, rejected: record.rejected, spam: record.spam, verified: false }
+}
+
+impl From<IndexError> for Problem {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::TooMuchWaits => Self::new(
+                Kind::Overloaded,
+                "So much was just written that not all of it can be searched yet. Try again soon, or without `q`, `author`, `email`, `ip` and `reason`.",
+            )
+            .retry_after(5),
+            IndexError::Store(error) => error.into(),
+        }
     }
 }
 
 impl From<QueueError> for Problem {
     fn from(error: QueueError) -> Self {
         match error {
+            QueueError::Index(error) => error.into(),
             QueueError::ForeignCursor => Self::new(Kind::Unreadable, "The cursor belongs to another list."),
             QueueError::Store(error) => error.into(),
         }

@@ -1,146 +1,49 @@
 //! All SQL about the queue and the history of decisions.
 
 pub(super) mod batches;
+pub(super) mod counting;
+pub(super) mod finding;
+pub(super) mod indexing;
 pub(super) mod second_opinions;
 
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
 use crate::articles::{Article, list_articles_by_id};
 use crate::comments::{Comment, Status, list_comments};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
 use crate::kit::key::Key;
+use crate::kit::text;
 use crate::sites::list_sites;
-use crate::store::schema::{articles, comments, decisions, moderators, sites};
-use crate::store::{Conn, Db, StoreError, StoreResult};
+use crate::store::schema::{claims, comments, decisions, moderators};
+use crate::store::{Conn, StoreError, StoreResult};
 
-use crate::review::filter::Filter;
 use crate::review::history::Line;
 use crate::review::item::{Item, Parent};
-use crate::review::queue::{QueueQuery, QueueSort};
 
-/// A comment's place in the orders of the queue.
-#[derive(Queryable)]
-pub(in crate::review) struct Place {
-    id: CommentId,
-    created_at: Millis,
-    risk: f64,
+/// How many bytes of text and HTML these comments have, in the order given; what is gone is left out.
+pub(in crate::review) fn list_sizes(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<(CommentId, i64)>> {
+    let sizes = comments::table.filter(comments::id.eq_any(ids)).select((comments::id, comments::size_bytes));
+    let mut found: Vec<(CommentId, i64)> = sizes.load(conn)?;
+    found.sort_by_key(|(found, _)| ids.iter().position(|id| id == found));
+    Ok(found)
 }
 
-type Condition<'a> = Box<dyn BoxableExpression<comments::table, Db, SqlType = Bool> + 'a>;
-
-/// Where the list goes on: the place of a comment that one may see.
-pub(in crate::review) fn find_place(
-    conn: &mut Conn,
-    visible: Option<&[SiteId]>,
-    id: i64,
-) -> StoreResult<Option<Place>> {
-    let Some(id) = CommentId::from_number(id) else { return Ok(None) };
-    let mut query = comments::table
-        .filter(comments::id.eq(id))
-        .select((comments::id, comments::created_at, comments::risk))
-        .into_boxed::<Db>();
-    if let Some(visible) = visible {
-        query = query.filter(comments::site_id.eq_any(visible));
-    }
-    Ok(query.first(conn).optional()?)
-}
-
-fn is_past<'a>(sort: QueueSort, place: &Place) -> Condition<'a> {
-    let (id, at, risk) = (place.id, place.created_at, place.risk);
-    let later = comments::created_at
-        .ge(at)
-        .and(comments::created_at.gt(at).or(comments::created_at.eq(at).and(comments::id.gt(id))));
-    match sort {
-        QueueSort::Oldest => Box::new(later),
-        QueueSort::Newest => Box::new(
-            comments::created_at
-                .le(at)
-                .and(comments::created_at.lt(at).or(comments::created_at.eq(at).and(comments::id.lt(id)))),
-        ),
-        QueueSort::Risk => Box::new(comments::risk.lt(risk).or(comments::risk.eq(risk).and(later))),
-    }
-}
-
-/// Ids and sizes of what is asked for, in order: which of them go on a page is decided before they are read.
-pub(in crate::review) fn list_sizes(
-    conn: &mut Conn,
-    visible: Option<&[SiteId]>,
-    asked: &QueueQuery,
-    after: Option<&Place>,
-    count: i64,
-) -> StoreResult<Vec<(CommentId, i64)>> {
-    let conditions = conditions(conn, visible, &asked.filter)?;
-    let mut query = comments::table.select((comments::id, comments::size_bytes)).limit(count).into_boxed::<Db>();
-    for condition in conditions.into_iter().chain(after.map(|place| is_past(asked.sort, place))) {
-        query = query.filter(condition);
-    }
-    query = match asked.sort {
-        QueueSort::Oldest => query.order((comments::created_at, comments::id)),
-        QueueSort::Newest => query.order((comments::created_at.desc(), comments::id.desc())),
-        QueueSort::Risk => query.order((comments::risk.desc(), comments::created_at, comments::id)),
-    };
-    Ok(query.load(conn)?)
-}
-
-/// Ids and versions of up to `most` comments that a filter finds, the oldest first.
-pub(in crate::review) fn list_matching(
-    conn: &mut Conn,
-    visible: Option<&[SiteId]>,
-    filter: &Filter,
-    most: i64,
-) -> StoreResult<Vec<(CommentId, i64)>> {
-    let conditions = conditions(conn, visible, filter)?;
-    let mut query = comments::table.select((comments::id, comments::version)).limit(most).into_boxed::<Db>();
-    for condition in conditions {
-        query = query.filter(condition);
-    }
-    Ok(query.order((comments::created_at, comments::id)).load(conn)?)
-}
-
-/// A filter as SQL, on the sites that one may see.
-fn conditions<'a>(
-    conn: &mut Conn,
-    visible: Option<&'a [SiteId]>,
-    filter: &'a Filter,
-) -> StoreResult<Vec<Condition<'a>>> {
-    let mut all: Vec<Condition<'a>> = Vec::new();
-    if let Some(visible) = visible {
-        all.push(Box::new(comments::site_id.eq_any(visible)));
-    }
-    if !filter.statuses.is_empty() {
-        all.push(Box::new(comments::status.eq_any(filter.statuses.iter().map(|status| status.as_str()))));
-    }
-    if !filter.sites.is_empty() {
-        let ids: Vec<SiteId> = sites::table.filter(sites::key.eq_any(&filter.sites)).select(sites::id).load(conn)?;
-        all.push(Box::new(comments::site_id.eq_any(ids)));
-    }
-    if !filter.articles.is_empty() {
-        let keys = articles::table.filter(articles::key.eq_any(&filter.articles));
-        let ids: Vec<ArticleId> = keys.select(articles::id).load(conn)?;
-        all.push(Box::new(comments::article_id.eq_any(ids)));
-    }
-    if let Some(since) = filter.since {
-        all.push(Box::new(comments::created_at.ge(since)));
-    }
-    if let Some(until) = filter.until {
-        all.push(Box::new(comments::created_at.lt(until)));
-    }
-    Ok(all)
-}
-
-/// These comments with what stands around them, in the order given.
-pub(in crate::review) fn load_items(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<Item>> {
+/// These comments with what stands around them now, in the order given.
+pub(in crate::review) fn load_items(conn: &mut Conn, ids: &[CommentId], now: Millis) -> StoreResult<Vec<Item>> {
     let mut found = list_comments(conn, ids)?;
     found.sort_by_key(|comment| ids.iter().position(|id| *id == comment.id));
-    with_surroundings(conn, found)
+    with_surroundings(conn, found, now)
 }
 
-/// Adds to each comment its site, article and parent: three queries for however many.
-pub(in crate::review) fn with_surroundings(conn: &mut Conn, found: Vec<Comment>) -> StoreResult<Vec<Item>> {
+/// Adds to each comment its site, article and parent, its author's record, reports and claim: a few queries for however many.
+pub(in crate::review) fn with_surroundings(
+    conn: &mut Conn,
+    found: Vec<Comment>,
+    now: Millis,
+) -> StoreResult<Vec<Item>> {
     let sites: HashMap<SiteId, Key> = list_sites(conn)?.into_iter().map(|site| (site.id, site.key)).collect();
     let article_ids: Vec<ArticleId> = found.iter().map(|comment| comment.article_id).collect();
     let articles: HashMap<ArticleId, Article> =
@@ -152,10 +55,22 @@ pub(in crate::review) fn with_surroundings(conn: &mut Conn, found: Vec<Comment>)
         .load(conn)?;
     let parents: HashMap<CommentId, Parent> =
         parents.into_iter().map(|(id, name, text)| (id, Parent { id, name, text })).collect();
+    let ids: Vec<CommentId> = found.iter().map(|comment| comment.id).collect();
+    let reports = comments::table.filter(comments::id.eq_any(&ids)).select((comments::id, comments::reports));
+    let reports: HashMap<CommentId, i64> = reports.load::<(CommentId, i64)>(conn)?.into_iter().collect();
+    let holders = list_holders(conn, &ids, now)?;
+    let records = counting::load_records(conn, &found)?;
     found
         .into_iter()
         .map(|comment| {
             Ok(Item {
+                record: comment
+                    .email
+                    .as_deref()
+                    .and_then(|email| records.get(&(comment.site_id, text::fold(email))))
+                    .copied(),
+                reports: reports.get(&comment.id).copied().unwrap_or_default(),
+                claimed_by: holders.get(&comment.id).cloned(),
                 site: sites.get(&comment.site_id).cloned().ok_or(StoreError::Missing)?,
                 article: articles.get(&comment.article_id).cloned().ok_or(StoreError::Missing)?,
                 parent: comment.parent_id.and_then(|id| parents.get(&id).cloned()),
@@ -163,6 +78,18 @@ pub(in crate::review) fn with_surroundings(conn: &mut Conn, found: Vec<Comment>)
             })
         })
         .collect()
+}
+
+/// User names of those who hold these comments now.
+fn list_holders(conn: &mut Conn, ids: &[CommentId], now: Millis) -> StoreResult<HashMap<CommentId, String>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
+    let held: Vec<(i64, String)> = claims::table
+        .inner_join(moderators::table.on(claims::moderator_id.eq(moderators::id)))
+        .filter(claims::comment_id.eq_any(ids))
+        .filter(claims::expires_at.gt(now.0))
+        .select((claims::comment_id, moderators::username))
+        .load(conn)?;
+    Ok(held.into_iter().map(|(id, who)| (CommentId::new(id), who)).collect())
 }
 
 #[derive(Queryable)]

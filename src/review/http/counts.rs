@@ -1,0 +1,67 @@
+//! How many comments a filter finds, over HTTP.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::accounts::{By, Right};
+use crate::app::App;
+use crate::comments::Status;
+use crate::http::body::Query;
+use crate::http::problem::Problem;
+use crate::http::routes::RouteTable;
+use crate::review::counts::{self, Count};
+use crate::review::filter::Filter;
+
+pub(super) fn routes(table: &mut RouteTable) {
+    table.add(__path_count_queue, count_queue);
+}
+
+/// How many comments there are.
+#[derive(Serialize, ToSchema)]
+struct QueueCounts {
+    items: Vec<QueueCount>,
+}
+
+/// How many comments of a status there are on a site.
+#[derive(Serialize, ToSchema)]
+struct QueueCount {
+    /// Key of the site.
+    site: String,
+    status: Status,
+    count: i64,
+    /// There with `true` when a search finds more than was counted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    at_least: bool,
+}
+
+/// How many comments there are.
+#[utoipa::path(get, path = "/api/v1/review/counts", tag = "review", security(("bearer" = [])),
+    params(("status" = Option<Vec<String>>, Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
+        ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
+        ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
+        ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"),
+        ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"),
+        ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"), ("until" = Option<String>, Query, description = "Exclusive, RFC 3339")),
+    responses((status = 200, body = QueueCounts), (status = 401, description = "Not signed in"),
+        (status = 403, description = "Not allowed, or a filter by what one may not see: `email`, `ip`"),
+        (status = 422, description = "A parameter is wrong"), (status = 503, description = "Too much waits to be indexed")))]
+async fn count_queue(app: web::Data<App>, asked: By<Query>) -> Result<HttpResponse, Problem> {
+    let By(moderator, Query(mut fields)) = asked;
+    moderator.require(Right::ReadQueue)?;
+    if Filter::PERSONAL.iter().any(|name| fields.has(name)) {
+        moderator.require(Right::SeePersonal)?;
+    }
+    let filter = Filter::take(&mut fields);
+    fields.refuse_unknown();
+    fields.finish()?;
+    let counts = counts::count(&app, &moderator, filter).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    Ok(response.json(QueueCounts { items: counts.into_iter().map(body).collect() }))
+}
+
+fn body(count: Count) -> QueueCount {
+    QueueCount { site: count.site.to_string(), status: count.status, count: count.count, at_least: count.is_at_least }
+}

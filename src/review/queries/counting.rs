@@ -70,17 +70,18 @@ pub(in crate::review) fn load_records(
     }
     let mut query = diesel::sql_query("").into_boxed::<Db>();
     for (number, (site, email)) in authors.iter().enumerate() {
-        let number = i32::try_from(number).unwrap_or(i32::MAX);
+        // Both databases take `$1`, where each is named once and in order.
+        let (join, bind) = (if number == 0 { "" } else { " UNION ALL " }, number * 2 + 1);
         query = query
-            .sql(if number == 0 { "SELECT CAST(" } else { " UNION ALL SELECT CAST(" })
-            .sql(number.to_string())
-            .sql(" AS INTEGER) AS number, status, count(*) AS count FROM (SELECT site_id, status FROM comment_lookup WHERE email = ")
+            .sql(format!(
+                "{join}SELECT CAST({number} AS INTEGER) AS number, status, count(*) AS count FROM (
+                    SELECT site_id, status FROM comment_lookup WHERE email = ${bind}
+                    ORDER BY comment_id DESC LIMIT {MOST_OF_AUTHOR}
+                ) AS latest WHERE site_id = ${} GROUP BY status",
+                bind + 1
+            ))
             .bind::<Text, _>(email)
-            .sql(" ORDER BY comment_id DESC LIMIT ")
-            .bind::<BigInt, _>(MOST_OF_AUTHOR)
-            .sql(") AS latest WHERE site_id = ")
-            .bind::<BigInt, _>(site.get())
-            .sql(" GROUP BY status");
+            .bind::<BigInt, _>(site.get());
     }
     for row in query.load::<RecordRow>(conn)? {
         let author = usize::try_from(row.number).ok().and_then(|number| authors.get(number));

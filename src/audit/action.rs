@@ -1,6 +1,6 @@
 //! What can be done, and to what, in the words of the log. A word once written is never given another meaning.
 
-use crate::kit::ids::{ApiKeyId, ArticleId, CommentId, ModeratorId, SessionId, SiteId};
+use crate::kit::ids::{ApiKeyId, ArticleId, BanId, CommentId, ModeratorId, SessionId, SiteId};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,10 @@ pub enum Action {
     SiteChanged,
     ArticlePut,
     Decided,
+    /// Readers' reports about a comment were answered by deciding what was so already.
+    ReportsAnswered,
+    BanMade,
+    BanLifted,
     SigningKeyRotated,
     AuditExported,
     Erased,
@@ -42,7 +46,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -68,6 +72,9 @@ impl Action {
         Self::SiteChanged,
         Self::ArticlePut,
         Self::Decided,
+        Self::ReportsAnswered,
+        Self::BanMade,
+        Self::BanLifted,
         Self::SigningKeyRotated,
         Self::AuditExported,
         Self::Erased,
@@ -106,6 +113,9 @@ impl Action {
             Self::SiteChanged => "site-changed",
             Self::ArticlePut => "article-put",
             Self::Decided => "decided",
+            Self::ReportsAnswered => "reports-answered",
+            Self::BanMade => "ban-made",
+            Self::BanLifted => "ban-lifted",
             Self::SigningKeyRotated => "signing-key-rotated",
             Self::AuditExported => "audit-exported",
             Self::Erased => "erased",
@@ -122,6 +132,7 @@ pub enum Subject {
     Moderator(ModeratorId),
     Session(SessionId),
     Key(ApiKeyId),
+    Ban(BanId),
 }
 
 impl Subject {
@@ -134,6 +145,7 @@ impl Subject {
             Self::Moderator(_) => "moderator",
             Self::Session(_) => "session",
             Self::Key(_) => "key",
+            Self::Ban(_) => "ban",
         }
     }
 
@@ -146,6 +158,7 @@ impl Subject {
             Self::Moderator(id) => id.get(),
             Self::Session(id) => id.get(),
             Self::Key(id) => id.get(),
+            Self::Ban(id) => id.get(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use validator::Validate;
 
 use crate::kit::clock::Millis;
@@ -32,8 +32,12 @@ impl Fields {
             let whole = Fault::of_whole("type");
             return Err(Problem::invalid(vec![whole]));
         };
+        Ok(Self::of_object(object))
+    }
+
+    fn of_object(object: Map<String, Value>) -> Self {
         let values = object.into_iter().map(|(name, value)| (name, vec![value])).collect();
-        Ok(Self { values, errors: Vec::new() })
+        Self { values, errors: Vec::new() }
     }
 
     /// Reads `name=value&…` as HTML forms and queries write it. Escapes must decode to UTF-8.
@@ -157,6 +161,22 @@ impl Fields {
     pub fn choice<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let text = self.text(name)?;
         parse(&text).or_else(|| self.refuse(name, "choice"))
+    }
+
+    /// Takes an object, to be read like the whole and then given back to [`Fields::close`].
+    pub fn object(&mut self, name: &str) -> Option<Self> {
+        match self.one(name)? {
+            Value::Object(object) => Some(Self::of_object(object)),
+            _ => self.refuse(name, "type"),
+        }
+    }
+
+    /// Ends the reading of the object `name`: what is wrong in it, names that nobody took included, is wrong here.
+    pub fn close(&mut self, name: &str, mut object: Self) {
+        object.refuse_unknown();
+        let place = Fault::new(name, "").pointer;
+        let within = |fault: Fault| Fault { pointer: format!("{place}{}", fault.pointer), ..fault };
+        self.errors.extend(object.errors.into_iter().map(within));
     }
 
     /// Whether the name is there at all, `null` included.

@@ -7,8 +7,8 @@
 use crate::accounts::Moderator;
 use crate::app::App;
 use crate::articles::find_keys;
-use crate::audit::{self, Action, Blank, Subject};
-use crate::comments::{Comment, NewDecision, Status, change_status, find_comment, insert_decision};
+use crate::audit::{self, Action, Blank, Entry, Subject};
+use crate::comments::{Comment, NewDecision, Status, answer_reports, change_status, find_comment, insert_decision};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
@@ -168,6 +168,9 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
     let to = decide.decision.status();
     if comment.status == to {
         let line = queries::load_last_line(conn, &comment)?;
+        if answer_reports(conn, &[(comment.id, line.id)])? > 0 {
+            audit::record(conn, &reports_answered(by, &comment, fresh))?;
+        }
         keep_answer(conn, decide, line.id, 200, fresh.now)?;
         return Ok(Outcome::unchanged(line));
     }
@@ -199,6 +202,7 @@ fn change(
         version: comment.version + 1,
     };
     insert_decision(conn, &new)?;
+    answer_reports(conn, &[(comment.id, fresh.id)])?;
     let entry = fresh
         .entry
         .fill(by.actor(), Action::Decided)
@@ -211,6 +215,12 @@ fn change(
     keep_answer(conn, decide, fresh.id, 201, fresh.now)?;
     let article_changed = if was_shown == is_shown { None } else { find_keys(conn, comment.article_id)? };
     Ok(Outcome { decided: Decided { line: line(by, &new), is_new: true }, article_changed })
+}
+
+/// Deciding what is so already adds nothing to the history, but answers readers who said that it should be otherwise.
+fn reports_answered(by: &Moderator, comment: &Comment, fresh: Fresh) -> Entry {
+    let entry = fresh.entry.fill(by.actor(), Action::ReportsAnswered).on_site(comment.site_id);
+    entry.about(Subject::Comment(comment.id)).fact("reports", comment.reports).fact("version", comment.version)
 }
 
 /// A decision as the history will show it.

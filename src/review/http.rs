@@ -1,6 +1,9 @@
 //! The queue, one comment and decisions about it, over HTTP. Every read is `no-store`; every write says which version it
 //! is about.
 
+mod authors;
+mod bans;
+
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
@@ -11,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
-use crate::comments::Status;
+use crate::comments::{ReportedBy, Status, list_reports};
 use crate::http::body::{JsonBody, Query};
 use crate::http::fields::Fields;
 use crate::http::paging::{Page, PageQuery, next_link, next_url};
@@ -20,7 +23,7 @@ use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
-use crate::kit::ids::CommentId;
+use crate::kit::ids::{CommentId, DecisionId};
 use crate::store::Replay;
 
 use super::decide::{self, Decide, DecideError, Decision};
@@ -55,6 +58,8 @@ pub fn routes(table: &mut RouteTable) {
     table.add(__path_list_queue, list_queue);
     table.add(__path_show_queue_item, show_queue_item);
     table.add(__path_decide, decide);
+    authors::routes(table);
+    bans::routes(table);
 }
 
 /// A comment in the queue.
@@ -62,7 +67,7 @@ pub fn routes(table: &mut RouteTable) {
 struct QueueItem {
     #[serde(flatten)]
     comment: ItemComment,
-    /// How many readers reported it.
+    /// How many readers' reports wait for an answer.
     reports: i64,
 }
 
@@ -140,7 +145,20 @@ struct OneComment {
     notes: Vec<String>,
     claim: Option<BTreeMap<String, String>>,
     /// Readers' reports, in place of their number.
-    reports: Vec<String>,
+    reports: Vec<ReportBody>,
+}
+
+/// A reader's report.
+#[derive(Serialize, ToSchema)]
+struct ReportBody {
+    reason: String,
+    /// What the reader wrote.
+    text: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    at: Millis,
+    /// The decision that answered it; null while it waits.
+    #[schema(value_type = Option<i64>)]
+    answered_by: Option<DecisionId>,
 }
 
 /// A decision.
@@ -184,7 +202,7 @@ async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest)
         response.insert_header((header::LINK, next_link(&url)));
     }
     Ok(response.json(Page {
-        items: items.into_iter().map(|item| QueueItem { comment: body(item), reports: 0 }).collect(),
+        items: items.into_iter().map(queue_item).collect(),
         next,
     }))
 }
@@ -198,6 +216,7 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
     let found = item::find_item(&app, &moderator, id.into_inner()).await?;
     let (item, decisions) = found.ok_or_else(Problem::not_found)?;
     let version = item.comment.version;
+    let reports = list_reports(&app, item.comment.id).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
     Ok(response.json(OneComment {
@@ -208,7 +227,7 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
         decisions,
         notes: Vec::new(),
         claim: None,
-        reports: Vec::new(),
+        reports: reports.into_iter().map(report_body).collect(),
     }))
 }
 
@@ -284,6 +303,15 @@ fn replay(app: &App, moderator: &Moderator, decide: &Decide, key: &str) -> Repla
         key: app.keys.replay.mac(&[b"decide", &what, &who, key.as_bytes()]),
         request: app.keys.replay.mac(&[asked.as_bytes()]),
     }
+}
+
+fn queue_item(item: Item) -> QueueItem {
+    QueueItem { reports: item.comment.reports, comment: body(item) }
+}
+
+fn report_body(report: ReportedBy) -> ReportBody {
+    let ReportedBy { reason, text, at, answered_by } = report;
+    ReportBody { reason, text, at, answered_by }
 }
 
 fn body(item: Item) -> ItemComment {

@@ -3,10 +3,13 @@
 //! A decision changes a comment's status and writes a line of history, in one transaction; what the reader sent is never
 //! touched by it. Two moderators cannot overwrite each other: each says which version they decided about.
 
+mod author;
+mod ban;
 mod decide;
 mod filter;
 mod history;
 mod http;
+mod index_first;
 mod item;
 mod queries;
 mod queue;

@@ -1,4 +1,6 @@
-//! All SQL about the queue and the history of decisions.
+//! All SQL about the queue and the history of decisions. What finds comments by their author is in `people`.
+
+mod people;
 
 use std::collections::HashMap;
 
@@ -19,12 +21,21 @@ use super::history::Line;
 use super::item::{Item, Parent};
 use super::queue::{QueueQuery, QueueSort};
 
+pub(super) use people::{Theirs, index_waiting, list_of};
+
 /// A comment's place in the orders of the queue.
-#[derive(Queryable)]
+#[derive(Debug, Clone, Copy, Queryable)]
 pub(super) struct Place {
     id: CommentId,
     created_at: Millis,
     risk: f64,
+}
+
+impl Place {
+    /// Whether it stands before another in the order of the newest.
+    pub(super) fn is_newer(&self, at: Millis, id: CommentId) -> bool {
+        (self.created_at, self.id) > (at, id)
+    }
 }
 
 type Condition<'a> = Box<dyn BoxableExpression<comments::table, Db, SqlType = Bool> + 'a>;

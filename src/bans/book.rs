@@ -119,7 +119,9 @@ impl Book {
     /// A ban that an address meets.
     pub fn find_address(&self, address: IpAddr, site: SiteId, now: Millis) -> Option<BanId> {
         let number = number_of(address);
-        self.networks.iter().find_map(|(length, networks)| in_force(networks.get(&(number & mask(*length)))?, site, now))
+        self.networks
+            .iter()
+            .find_map(|(length, networks)| in_force(networks.get(&(number & mask(*length)))?, site, now))
     }
 
     fn find_lookalike(&self, sender: &Sender) -> Option<BanId> {

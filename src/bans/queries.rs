@@ -115,8 +115,7 @@ pub(super) fn list_rows(
     after: Option<i64>,
     count: i64,
 ) -> StoreResult<Vec<BanRow>> {
-    let mut query =
-        bans::table.select(BanRow::as_select()).order(bans::id.desc()).limit(count).into_boxed::<Db>();
+    let mut query = bans::table.select(BanRow::as_select()).order(bans::id.desc()).limit(count).into_boxed::<Db>();
     if let Some(visible) = visible {
         query = query.filter(bans::site_id.eq_any(visible).assume_not_null());
     }

@@ -255,13 +255,17 @@ mod tests {
         let banned = who(BanKind::Address, "2001:db8:1:2::3");
         assert!(is_from(&banned, "2001:db8:1:2:ffff::9") && !is_from(&banned, "2001:db8:1:3::3"));
         let banned = who(BanKind::Address, "192.0.2.1");
-        assert!(is_from(&banned, "192.0.2.1") && is_from(&banned, "::ffff:192.0.2.1") && !is_from(&banned, "192.0.2.2"));
+        assert!(
+            is_from(&banned, "192.0.2.1") && is_from(&banned, "::ffff:192.0.2.1") && !is_from(&banned, "192.0.2.2")
+        );
     }
 
     #[test]
     fn names_and_emails_are_compared_without_case() {
         let banned = who(BanKind::Name, "José");
-        assert!(banned.wrote("JOSE", None, None) && !banned.wrote("Josef", None, None) && !banned.wrote("", None, None));
+        assert!(
+            banned.wrote("JOSE", None, None) && !banned.wrote("Josef", None, None) && !banned.wrote("", None, None)
+        );
         let banned = who(BanKind::Email, "Ada@Example.org");
         assert!(banned.wrote("", Some("ADA@example.ORG"), None) && !banned.wrote("", None, None));
         assert!(!banned.wrote("", Some("ada@exämple.org"), None));

@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 41] = [
+const TABLE: [(&str, &str, Answers); 47] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -68,12 +68,18 @@ const TABLE: [(&str, &str, Answers); 41] = [
     ("GET",    "/api/v1/sites/{site}/articles/{article}/comments", all(200)),
     ("POST",   "/api/v1/sites/{site}/articles/{article}/comments", all(202)),
     ("GET",    "/api/v1/comments/{id}",                            all(404)), // it waits, and to nobody else is it there
+    ("POST",   "/api/v1/comments/{id}/reports",                    all(404)),
+    ("GET",    "/comments/{id}/report",                            all(404)),
     ("GET",    "/api/v1/receipts/{token}",                         all(200)),
     ("GET",    "/receipts/{token}",                                all(200)),
     ("GET",    "/sites/{site}/articles/{article}",                 all(200)),
     ("GET",    "/api/v1/review/comments",                          signed_in(200)),
     ("GET",    "/api/v1/review/comments/{id}",                     by_role([200; 4], [404, 404, 404, 200])),
     ("POST",   "/api/v1/review/comments/{id}/decisions",           by_role([201; 4], [404, 404, 404, 201])),
+    ("GET",    "/api/v1/review/authors",                           by_role([403, 422, 422, 422], [403, 422, 422, 422])), // of nobody
+    ("GET",    "/api/v1/bans",                                     by_role([403, 200, 200, 200], [403, 200, 200, 200])),
+    ("POST",   "/api/v1/bans",                                     by_role([403, 201, 201, 201], [403, 422, 422, 201])),
+    ("DELETE", "/api/v1/bans/{id}",                                by_role([403, 204, 204, 204], [403, 404, 404, 204])),
     ("GET",    "/healthz",                                         all(200)),
     ("GET",    "/readyz",                                          all(200)),
     ("GET",    "/openapi.json",                                    all(200)),
@@ -136,6 +142,11 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
         ("POST", "/api/v1/me/keys") => Some(json!({ "name": "a key", "scopes": ["review:read"] })),
         ("PUT", _) => Some(json!({ "title": "The article a", "url": "https://news.example/a" })),
         ("POST", "/api/v1/review/comments/{id}/decisions") => Some(json!({ "decision": "reject" })),
+        ("POST", "/api/v1/comments/{id}/reports") => Some(json!({ "reason": "spam" })),
+        ("POST", "/api/v1/bans") => {
+            let site = if cell.ends_with("on another site") { "second" } else { "main" };
+            Some(json!({ "kind": "name", "value": cell, "site": site, "reason": "a test" }))
+        }
         ("POST", _) => Some(form(cell)),
         _ => None,
     }
@@ -145,6 +156,14 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
 async fn somebody(app: &TestApp, number: usize) -> String {
     let person = app.person(&format!("somebody{number}"), Role::Moderator, &["main"]).await;
     app.get_as(&person, "/api/v1/me").await.expect(200).json()["id"].to_string()
+}
+
+/// Somebody banned on a site; the ban's id.
+async fn ban(app: &TestApp, site: &str, number: usize) -> String {
+    let admin = app.sign_in("admin").await;
+    let body = json!({ "kind": "name", "value": format!("Troll {number}"), "site": site, "reason": "a test" });
+    let answer = Answer::of(app.request_as(&admin, Method::POST, "/api/v1/bans").json(&body)).await;
+    answer.expect(201).json()["id"].to_string()
 }
 
 #[test]
@@ -171,6 +190,7 @@ fn every_route_answers_everyone_as_the_table_says() {
                 let posted = app.post(&articles[site], &form(&format!("for {cell}"))).await.expect(202).json();
                 let id = match path.strip_prefix("/api/v1/moderators/{id}") {
                     Some(_) => somebody(app, count).await,
+                    None if *path == "/api/v1/bans/{id}" => ban(app, ["main", "second"][site], count).await,
                     None => posted["id"].to_string(),
                 };
                 let receipt = posted["receipt_url"].as_str().unwrap().rsplit('/').next().unwrap();

@@ -82,7 +82,11 @@ async fn report_comment(
     };
     let foreign_origin = foreign_origin(&request, &app);
     story(&app, Report { comment: id, reason, text: form.text, address: client.address, foreign_origin }).await?;
-    if is_browser { sent_page(&app) } else { Ok(private(StatusCode::ACCEPTED).json(ReportedBody { status: "received" })) }
+    if is_browser {
+        sent_page(&app)
+    } else {
+        Ok(private(StatusCode::ACCEPTED).json(ReportedBody { status: "received" }))
+    }
 }
 
 /// A form to report a comment by.

@@ -55,9 +55,10 @@ pub(in crate::comments) fn answer_reports_of(
     comment: CommentId,
     decision: DecisionId,
 ) -> StoreResult<()> {
+    // First the comment, as whoever changes its status does: nobody waits in a ring.
+    diesel::update(comments::table.find(comment)).set(comments::reports.eq(0)).execute(conn)?;
     let waiting = reports::table.filter(reports::comment_id.eq(comment)).filter(reports::answered_by.is_null());
     diesel::update(waiting).set(reports::answered_by.eq(decision)).execute(conn)?;
-    diesel::update(comments::table.find(comment)).set(comments::reports.eq(0)).execute(conn)?;
     Ok(())
 }
 

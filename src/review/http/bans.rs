@@ -15,6 +15,7 @@ use crate::http::paging::{Page, PageQuery, next_link, next_url};
 use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 use crate::kit::clock::Millis;
+use crate::kit::fault::{self, Fault};
 use crate::kit::ids::{BanId, BatchId};
 use crate::review::ban::{self, Scope, Sweep};
 use crate::review::decide::Decision;
@@ -116,7 +117,7 @@ async fn make_ban(app: web::Data<App>, asked: By<JsonBody>) -> Result<HttpRespon
     let By(moderator, JsonBody(fields)) = asked;
     moderator.require(Right::Ban)?;
     moderator.require(Right::SeePersonal)?;
-    let (make, sweep) = read_ban(fields)?;
+    let (make, sweep) = read_ban(fields);
     if sweep.is_some() {
         moderator.require(Right::DecideMany)?;
     }
@@ -138,38 +139,25 @@ async fn lift_ban(app: web::Data<App>, asked: By<web::Path<BanId>>) -> Result<Ht
 }
 
 /// What is wrong with the fields is said together with what is wrong with their values.
-fn read_ban(mut fields: Fields) -> Result<(MakeBan, Option<Sweep>), Problem> {
-    if !fields.has("kind") {
-        fields.refuse::<()>("kind", "required");
-    }
-    let kind = fields.choice("kind", BanKind::parse);
+fn read_ban(mut fields: Fields) -> (MakeBan, Option<Sweep>) {
+    let kind = fields.required_choice("kind", BanKind::parse);
     let value = fields.required_text("value");
     let site = fields.text("site");
-    if !fields.has("reason") {
-        fields.refuse::<()>("reason", "required");
-    }
     let reason = read_words(&mut fields, "reason").unwrap_or_default();
     let expires_at = fields.moment("expires_at");
     let sweep = read_sweep(&mut fields);
     fields.refuse_unknown();
-    let faults = fields.take_faults();
-    if kind.is_none() && faults.is_empty() {
-        return Err(Problem::invalid_field("kind", "required"));
+    let mut faults = fields.take_faults();
+    if reason.is_empty() {
+        fault::add(&mut faults, vec![Fault::new("reason", "required")]);
     }
-    if reason.is_empty() && faults.iter().all(|fault| fault.pointer != "/reason") {
-        return Err(Problem::invalid_field("reason", "required"));
-    }
-    Ok((MakeBan { kind, value, site, reason, expires_at, faults }, sweep))
+    (MakeBan { kind, value, site, reason, expires_at, faults }, sweep)
 }
 
 fn read_sweep(fields: &mut Fields) -> Option<Sweep> {
     let mut object = fields.object("sweep")?;
-    for name in ["decision", "scope"] {
-        if !object.has(name) {
-            object.refuse::<()>(name, "required");
-        }
-    }
-    let (decision, scope) = (object.choice("decision", Sweep::parse_decision), object.choice("scope", Scope::parse));
+    let decision = object.required_choice("decision", Sweep::parse_decision);
+    let scope = object.required_choice("scope", Scope::parse);
     fields.close("sweep", object);
     Some(Sweep { decision: decision?, scope: scope? })
 }
@@ -194,7 +182,8 @@ impl From<BanError> for Problem {
         match error {
             BanError::Invalid(faults) => Self::invalid(faults),
             BanError::Exists(id) => {
-                let problem = Self::new(Kind::Conflict, "They are banned there already; lift that ban to make another.");
+                let problem =
+                    Self::new(Kind::Conflict, "They are banned there already; lift that ban to make another.");
                 problem.with("ban", json!(id))
             }
             BanError::Store(error) => error.into(),

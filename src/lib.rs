@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod app;
 pub mod articles;
 pub mod audit;
+pub mod bans;
 pub mod cli;
 pub mod comments;
 pub mod config;

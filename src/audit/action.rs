@@ -1,6 +1,6 @@
 //! What can be done, and to what, in the words of the log. A word once written is never given another meaning.
 
-use crate::kit::ids::{ApiKeyId, ArticleId, CommentId, ModeratorId, SessionId, SiteId};
+use crate::kit::ids::{ApiKeyId, ArticleId, BanId, CommentId, ModeratorId, SessionId, SiteId};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub enum Action {
     Decided,
     /// A decision for which a site wants a second moderator, made by the first.
     SecondOpinionAsked,
+    /// Readers' reports about a comment were answered by deciding what was so already.
+    ReportsAnswered,
+    BanMade,
+    BanLifted,
     SigningKeyRotated,
     AuditExported,
     Erased,
@@ -44,7 +48,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -71,6 +75,9 @@ impl Action {
         Self::ArticlePut,
         Self::Decided,
         Self::SecondOpinionAsked,
+        Self::ReportsAnswered,
+        Self::BanMade,
+        Self::BanLifted,
         Self::SigningKeyRotated,
         Self::AuditExported,
         Self::Erased,
@@ -110,6 +117,9 @@ impl Action {
             Self::ArticlePut => "article-put",
             Self::Decided => "decided",
             Self::SecondOpinionAsked => "second-opinion-asked",
+            Self::ReportsAnswered => "reports-answered",
+            Self::BanMade => "ban-made",
+            Self::BanLifted => "ban-lifted",
             Self::SigningKeyRotated => "signing-key-rotated",
             Self::AuditExported => "audit-exported",
             Self::Erased => "erased",
@@ -126,6 +136,7 @@ pub enum Subject {
     Moderator(ModeratorId),
     Session(SessionId),
     Key(ApiKeyId),
+    Ban(BanId),
 }
 
 impl Subject {
@@ -138,6 +149,7 @@ impl Subject {
             Self::Moderator(_) => "moderator",
             Self::Session(_) => "session",
             Self::Key(_) => "key",
+            Self::Ban(_) => "ban",
         }
     }
 
@@ -150,6 +162,7 @@ impl Subject {
             Self::Moderator(id) => id.get(),
             Self::Session(id) => id.get(),
             Self::Key(id) => id.get(),
+            Self::Ban(id) => id.get(),
         }
     }
 }

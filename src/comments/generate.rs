@@ -132,6 +132,7 @@ fn make(random: &mut fastrand::Rng, site_id: SiteId, target: &mut Target, id: Co
         edited_at: None,
         held_because: vec!["Every comment here waits for a moderator.".to_owned()],
         risk: random.f64(),
+        reports: 0,
         shown: Shown::default(),
     };
     if status == Status::Approved {

@@ -14,6 +14,7 @@ mod http;
 mod post;
 mod queries;
 mod receipt;
+mod report;
 mod show;
 mod thread;
 
@@ -26,6 +27,7 @@ pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
 pub use queries::{clear_addresses, find_comment, insert_decision, list_comments};
 pub use receipt::receipt_token;
+pub use report::{ReportedBy, answer_reports, list_reports};
 pub use show::{change_status, change_statuses};
 pub use thread::{Sort, ThreadQuery, View};
 
@@ -101,6 +103,8 @@ pub struct Comment {
     pub edited_at: Option<Millis>,
     pub held_because: Vec<String>,
     pub risk: f64,
+    /// How many readers' reports wait for an answer.
+    pub reports: i64,
     /// Where it stands among the published, while it is published itself.
     pub shown: Shown,
 }
@@ -170,6 +174,26 @@ pub struct NewDecision {
     pub batch: Option<crate::kit::ids::DecisionId>,
     /// The decision that it takes back.
     pub undoes: Option<crate::kit::ids::DecisionId>,
+}
+
+impl NewDecision {
+    /// Screening's, about a comment that is new.
+    pub fn first(id: crate::kit::ids::DecisionId, comment: &Comment) -> Self {
+        Self {
+            id,
+            comment: comment.id,
+            moderator: None,
+            from: None,
+            to: comment.status,
+            reason: None,
+            note: None,
+            message: None,
+            at: comment.received_at,
+            version: comment.version,
+            batch: None,
+            undoes: None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! 1. **Parse**: the form was read into a [`ReplyForm`]; what is wrong with it is said in step 2, all at once.
 //! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The only step that
 //!    reads: the ground once, then remembered; the comment replied to and an idempotency key in one more.
-//! 3. **Identify**: who it is by, as far as a guest can be known.
+//! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
 //! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
 //! 6. **Judge**: published or held, and why.
@@ -15,10 +15,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::bans::{Hit, Sender, find_book};
 use crate::http::limits::TooFast;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
-use crate::kit::ids::CommentId;
+use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
 use crate::screening::{self, Facts, Outcome, Verdict};
@@ -27,7 +28,7 @@ use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError
 use super::author::Author;
 use super::form::{NewComment, ReplyForm};
 use super::ground::{Ground, find_ground};
-use super::{Ancestors, Comment, Shown, Status, queries, show};
+use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
 
 /// A reader's post.
 #[derive(Debug, Clone)]
@@ -91,9 +92,10 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     }
     let comment = accept(&post, &place, now)?;
     let author = Author::of(app, &comment, post.address);
+    let bans = find_bans(app, &post, &place, &comment, now).await?;
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
-    let verdict = judge(&place, &comment);
+    let verdict = judge(&place, &comment, &bans);
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
     tell(app, &post, &posted);
     Ok(posted)
@@ -142,10 +144,27 @@ fn parent_fault(place: &Place) -> Option<Fault> {
     (!is_answerable).then(|| Fault::new("parent_id", "parent"))
 }
 
-fn judge(place: &Place, comment: &NewComment) -> Verdict {
+/// The bans that the author meets. They are in memory; only after one of them changed is the database asked.
+async fn find_bans(
+    app: &App,
+    post: &Post,
+    place: &Place,
+    comment: &NewComment,
+    now: Millis,
+) -> Result<Vec<Hit>, StoreError> {
+    let (name, email) = (comment.name.as_str(), comment.email.as_deref());
+    let sender = Sender { name, email, address: post.address, site: place.ground.site.id, now };
+    Ok(find_book(app).await?.hits(&sender))
+}
+
+fn judge(place: &Place, comment: &NewComment, bans: &[Hit]) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
-    screening::judge(Facts { policy, is_staff_lookalike })
+    let verdict = screening::judge(Facts { policy, is_staff_lookalike });
+    let with = |verdict: Verdict, hit: &Hit| {
+        if hit.is_ban() { verdict.or_spam(hit.reason()) } else { verdict.or_hold(hit.reason()) }
+    };
+    bans.iter().rev().fold(verdict, with)
 }
 
 /// What the steps before have made of a comment.
@@ -159,9 +178,10 @@ struct Judged {
 async fn keep(app: &App, post: &Post, place: &Place, judged: Judged, now: Millis) -> Result<Posted, PostError> {
     let duplicate_hash = judged.author.duplicate_hash(app, place.ground.article.id, &judged.comment.text);
     let row = Arc::new(row(app.store.next_id().await?, post, place, judged, now));
+    let first_line = if row.status == Status::Spam { Some(app.store.next_id().await?) } else { None };
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved };
     let (replay, answer) = (post.replay, posted.clone());
-    let write = move |conn: &mut Conn| write(conn, &row, duplicate_hash, replay.as_ref(), &answer);
+    let write = move |conn: &mut Conn| write(conn, &row, first_line, duplicate_hash, replay.as_ref(), &answer);
     let kept = match app.store.write(write.clone()).await {
         // The same request at the same moment was faster: now its answer is there to be found.
         Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
@@ -183,7 +203,11 @@ fn row(id: CommentId, post: &Post, place: &Place, judged: Judged, now: Millis) -
         ancestors: parent.map_or_else(Ancestors::default, |parent| parent.ancestors.clone().with(parent.id)),
         thread_id: parent.map_or(id, |parent| parent.thread_id),
         thread_at: parent.map_or(created_at, |parent| parent.thread_at),
-        status: if verdict.outcome == Outcome::Publish { Status::Approved } else { Status::Pending },
+        status: match verdict.outcome {
+            Outcome::Publish => Status::Approved,
+            Outcome::Hold => Status::Pending,
+            Outcome::Spam => Status::Spam,
+        },
         version: 1,
         name: comment.name,
         email: comment.email,
@@ -198,6 +222,7 @@ fn row(id: CommentId, post: &Post, place: &Place, judged: Judged, now: Millis) -
         edited_at: None,
         held_because: verdict.reasons,
         risk: verdict.risk,
+        reports: 0,
         shown: Shown::default(),
     }
 }
@@ -206,6 +231,7 @@ fn row(id: CommentId, post: &Post, place: &Place, judged: Judged, now: Millis) -
 fn write(
     conn: &mut Conn,
     row: &Comment,
+    first_line: Option<DecisionId>,
     duplicate_hash: i64,
     replay: Option<&Replay>,
     answer: &Posted,
@@ -218,6 +244,10 @@ fn write(
     }
     let shown = if row.status == Status::Approved { show::show_new(conn, row)? } else { Shown::default() };
     queries::insert_comment(conn, row, shown, Some(duplicate_hash))?;
+    // Of a comment that was published or held at first, the comment itself says so.
+    if let Some(id) = first_line {
+        queries::insert_decision(conn, &NewDecision::first(id, row))?;
+    }
     Ok(None)
 }
 

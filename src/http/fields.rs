@@ -75,8 +75,7 @@ impl Fields {
 
     /// Takes a text that must be there.
     pub fn required_text(&mut self, name: &str) -> String {
-        let is_absent = matches!(self.values.get(name).map(Vec::as_slice), None | Some([Value::Null]));
-        if is_absent {
+        if self.is_absent(name) {
             self.values.remove(name);
             self.refuse::<()>(name, "required");
         }
@@ -221,6 +220,15 @@ impl Fields {
         parse(&text).or_else(|| self.refuse(name, "choice"))
     }
 
+    /// Takes one of a few words that must be there.
+    pub fn required_choice<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        if self.is_absent(name) {
+            self.values.remove(name);
+            return self.refuse(name, "required");
+        }
+        self.choice(name, parse)
+    }
+
     /// Whether the name is there at all, `null` included.
     pub fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
@@ -262,6 +270,10 @@ impl Fields {
         self.errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
         self.errors.dedup();
         Err(Problem::invalid(self.errors))
+    }
+
+    fn is_absent(&self, name: &str) -> bool {
+        matches!(self.values.get(name).map(Vec::as_slice), None | Some([Value::Null]))
     }
 
     fn one(&mut self, name: &str) -> Option<Value> {

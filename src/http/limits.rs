@@ -167,6 +167,8 @@ pub struct Limits {
     pub posts_by_address: Pace<AddressKey>,
     /// Posting, by author and article together.
     pub posts_by_author: Pace<i64>,
+    /// Reporting comments, by address: whoever reads a long thread reports some in a row, nobody hundreds.
+    pub reports_by_address: Pace<AddressKey>,
     /// Trying to sign in, or to set a password by a link, by address.
     pub sign_ins_by_address: Pace<AddressKey>,
     /// Going on with a session, by address: an office of fifty with a tab each, and as much again every minute.
@@ -183,6 +185,7 @@ impl Limits {
         Self {
             posts_by_address: Pace::new("address", five, secs(15), clock, is_on),
             posts_by_author: Pace::new("author", five, secs(15), clock, is_on),
+            reports_by_address: Pace::new("report", ten, secs(30), clock, is_on),
             sign_ins_by_address: Pace::new("sign-in", ten, secs(6), clock, is_on),
             refreshes_by_address: Pace::new("refresh", sixty, secs(1), clock, is_on),
         }
@@ -192,6 +195,7 @@ impl Limits {
     pub fn forget_the_rested(&self) {
         self.posts_by_address.forget_the_rested();
         self.posts_by_author.forget_the_rested();
+        self.reports_by_address.forget_the_rested();
         self.sign_ins_by_address.forget_the_rested();
         self.refreshes_by_address.forget_the_rested();
     }
@@ -234,6 +238,18 @@ impl FromRequest for SignInPaced {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(count(request, |limits| &limits.sign_ins_by_address).map(|()| Self).map_err(Problem::from))
+    }
+}
+
+/// Proof that a report from this address came in time.
+pub struct ReportPaced;
+
+impl FromRequest for ReportPaced {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(count(request, |limits| &limits.reports_by_address).map(|()| Self).map_err(Problem::from))
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Wording {
     pub edited: &'static str,
     pub reply: &'static str,
     pub reply_to: &'static str,
+    pub report: &'static str,
+    pub report_by: &'static str,
 
     // The reply form
     pub leave_a_reply: &'static str,
@@ -78,7 +80,17 @@ pub struct Wording {
     pub receipt_rejected: ReceiptWords,
     pub receipt_withdrawn: ReceiptWords,
 
-    // Why a comment was rejected, by the key of the site's list
+    // Reporting a comment
+    pub report_title: &'static str,
+    pub report_summary: &'static str,
+    pub report_reason: &'static str,
+    pub report_text: &'static str,
+    pub report_send: &'static str,
+    pub report_cancel: &'static str,
+    pub report_problem: &'static str,
+    pub report_sent: ReceiptWords,
+
+    // Why a comment was rejected, or reported, by the key of the site's list
     pub reason_offensive: &'static str,
     pub reason_abusive: &'static str,
     pub reason_spam: &'static str,
@@ -134,6 +146,12 @@ pub struct Wording {
     pub field_search_by_limit: &'static str,
     pub field_format: &'static str,
     pub field_wrong: &'static str,
+    pub field_too_many_characters: &'static str,
+    pub field_address: &'static str,
+    pub field_network: &'static str,
+    pub field_too_wide: &'static str,
+    pub field_future: &'static str,
+    pub field_one_of: &'static str,
     pub field_too_short: &'static str,
     pub field_too_short_by_limit: &'static str,
     pub field_password_too_long: &'static str,
@@ -197,6 +215,12 @@ impl Wording {
     #[must_use]
     pub fn reply_to(&self, name: &str) -> String {
         self.reply_to.replace("{name}", name)
+    }
+
+    /// "Report the comment by Ada".
+    #[must_use]
+    pub fn report_by(&self, name: &str) -> String {
+        self.report_by.replace("{name}", name)
     }
 
     /// "Edited 24 November 2026, 05:16 UTC".
@@ -268,6 +292,12 @@ impl Wording {
             "taken" => (self.field_taken, None),
             "site" => (self.field_site, None),
             "all_sites" => (self.field_all_sites, None),
+            "too_many_characters" => (self.field_too_long, Some(self.field_too_many_characters)),
+            "address" => (self.field_address, None),
+            "network" => (self.field_network, None),
+            "too_wide" => (self.field_too_wide, None),
+            "future" => (self.field_future, None),
+            "one_of" => (self.field_one_of, None),
             "expiry" => (self.field_expiry, None),
             "too_many" => (self.field_too_many, Some(self.field_too_many_by_limit)),
             "search" => (self.field_search, Some(self.field_search_by_limit)),
@@ -302,6 +332,8 @@ pub static ENGLISH: Wording = Wording {
     edited: "Edited {when}",
     reply: "Reply",
     reply_to: "Reply to {name}",
+    report: "Report",
+    report_by: "Report the comment by {name}",
 
     leave_a_reply: "Leave a reply",
     in_reply_to: "In reply to",
@@ -343,6 +375,19 @@ pub static ENGLISH: Wording = Wording {
     receipt_withdrawn: ReceiptWords {
         title: "You withdrew your comment",
         meaning: "It does not appear under the article any more.",
+    },
+
+    report_title: "Report this comment",
+    report_summary: "Tell the moderators what is wrong with it. They read every report; the comment's author does not \
+                     learn who sent one.",
+    report_reason: "What is wrong with it?",
+    report_text: "Anything else they should know",
+    report_send: "Send report",
+    report_cancel: "Back to the comment",
+    report_problem: "The report was not sent yet. Please look again at what is marked below.",
+    report_sent: ReceiptWords {
+        title: "Thank you for your report",
+        meaning: "It arrived. The moderators will look at the comment.",
     },
 
     reason_offensive: "It is offensive.",
@@ -401,6 +446,12 @@ pub static ENGLISH: Wording = Wording {
     field_search_by_limit: "This search cannot be read from its character {limit} on: see to quotation marks, parentheses, and what AND, OR and NOT join.",
     field_format: "Give this in the form that the field expects.",
     field_wrong: "This is not the right one.",
+    field_too_many_characters: "Make this shorter: at most {limit} characters.",
+    field_address: "Give an IP address such as 192.0.2.1 or 2001:db8::1.",
+    field_network: "Give a network such as 192.0.2.0/24 or 2001:db8::/48.",
+    field_too_wide: "Give a smaller network: at most an IPv4 /16 or an IPv6 /32.",
+    field_future: "Give a moment that is still to come.",
+    field_one_of: "Give exactly one of these.",
     field_too_short: "Make this longer.",
     field_too_short_by_limit: "Make this longer: at least {limit} characters.",
     field_password_too_long: "Make this shorter: at most {limit} characters.",

@@ -42,6 +42,12 @@ pub mod of {
     /// An entry of the audit log.
     #[derive(Debug)]
     pub enum AuditEntry {}
+    /// A ban: somebody whose comments are not wanted.
+    #[derive(Debug)]
+    pub enum Ban {}
+    /// What a reader says against a comment.
+    #[derive(Debug)]
+    pub enum Report {}
 }
 
 pub type SiteId = Id<of::Site>;
@@ -52,6 +58,8 @@ pub type ModeratorId = Id<of::Moderator>;
 pub type SessionId = Id<of::Session>;
 pub type ApiKeyId = Id<of::ApiKey>;
 pub type AuditEntryId = Id<of::AuditEntry>;
+pub type BanId = Id<of::Ban>;
+pub type ReportId = Id<of::Report>;
 
 /// The id of one `Of`.
 #[derive(AsExpression, FromSqlRow)]

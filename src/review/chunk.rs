@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::accounts::Moderator;
 use crate::articles::find_keys;
 use crate::audit::{self, Action, Blank, Subject};
-use crate::comments::{Comment, NewDecision, Status, change_statuses, insert_decision, list_comments};
+use crate::comments::{Comment, NewDecision, Status, answer_reports, change_statuses, insert_decision, list_comments};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
 use crate::kit::key::Key;
@@ -150,12 +150,13 @@ fn write(
 ) -> StoreResult<Chunk> {
     let mut changes: HashMap<&'static str, (Status, Vec<&Comment>)> = HashMap::new();
     let mut results = Vec::with_capacity(items.len());
-    let mut articles = BTreeSet::new();
+    let (mut articles, mut decided) = (BTreeSet::new(), Vec::new());
     for (((id, _), step), fresh) in items.iter().zip(steps).zip(fresh) {
         let comment = found.get(id);
         match (comment, step) {
             (Some(comment), Step::Change { to, undoes }) => {
                 changes.entry(to.as_str()).or_insert((*to, Vec::new())).1.push(comment);
+                decided.push((comment.id, fresh.id));
                 record(conn, by, batch, comment, (*to, *undoes), *fresh, now)?;
                 if (comment.status == Status::Approved) != (*to == Status::Approved) {
                     articles.insert(comment.article_id);
@@ -172,6 +173,7 @@ fn write(
     for (to, comments) in changes.into_values() {
         change_statuses(conn, &comments, to)?;
     }
+    answer_reports(conn, &decided)?;
     Ok(Chunk { results, articles_changed: keys_of(conn, &articles)? })
 }
 

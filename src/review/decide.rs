@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::accounts::Moderator;
 use crate::app::App;
 use crate::articles::find_keys;
-use crate::audit::{self, Action, Blank, Subject};
-use crate::comments::{Comment, NewDecision, Status, change_status, find_comment, insert_decision};
+use crate::audit::{self, Action, Blank, Entry, Subject};
+use crate::comments::{Comment, NewDecision, Status, answer_reports, change_status, find_comment, insert_decision};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
@@ -194,6 +194,9 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
     let to = decide.decision.status();
     if comment.status == to {
         let line = queries::load_last_line(conn, &comment)?;
+        if answer_reports(conn, &[(comment.id, line.id)])? > 0 {
+            audit::record(conn, &reports_answered(by, &comment, fresh))?;
+        }
         keep_answer(conn, decide, line.id, 200, fresh.now)?;
         return Ok(Outcome::of(Decided::Already(line)));
     }
@@ -239,6 +242,7 @@ fn change(
         undoes: None,
     };
     insert_decision(conn, &new)?;
+    answer_reports(conn, &[(comment.id, fresh.id)])?;
     let entry = fresh
         .entry
         .fill(by.actor(), Action::Decided)
@@ -280,6 +284,12 @@ fn audit_opinion(
         .fact("reason", &decide.reason)
         .fact("version", comment.version);
     audit::record(conn, &entry)
+}
+
+/// Deciding what is so already adds nothing to the history, but answers readers who said that it should be otherwise.
+fn reports_answered(by: &Moderator, comment: &Comment, fresh: Fresh) -> Entry {
+    let entry = fresh.entry.fill(by.actor(), Action::ReportsAnswered).on_site(comment.site_id);
+    entry.about(Subject::Comment(comment.id)).fact("reports", comment.reports).fact("version", comment.version)
 }
 
 /// A decision as the history will show it.

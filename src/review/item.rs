@@ -21,8 +21,6 @@ pub struct Item {
     pub parent: Option<Parent>,
     /// Of its author by email; none without one. It tells no email.
     pub record: Option<Record>,
-    /// How many readers' reports wait for an answer.
-    pub reports: i64,
     /// User name of who holds it now.
     pub claimed_by: Option<String>,
 }

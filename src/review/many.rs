@@ -7,7 +7,7 @@
 use crate::accounts::Moderator;
 use crate::app::App;
 use crate::kit::ids::{CommentId, DecisionId};
-use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
+use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError, StoreResult};
 
 use super::batch::{self, Batch, Goal, ItemResult};
 use super::decide::Decision;
@@ -128,11 +128,16 @@ pub async fn decide_found(
     app: &App,
     by: &Moderator,
     decision: Decision,
-    reason: Option<String>,
+    note: &str,
     items: Vec<(CommentId, i64)>,
-) -> Result<DecisionId, ManyError> {
-    let many = DecideMany { decision, reason, note: None, message: None, which: Which::Items(items), replay: None };
-    Ok(decide_many(app, by, many).await?.id)
+) -> StoreResult<DecisionId> {
+    let note = Some(note.to_owned());
+    let many = DecideMany { decision, reason: None, note, message: None, which: Which::Items(items), replay: None };
+    match decide_many(app, by, many).await {
+        Ok(state) => Ok(state.id),
+        Err(ManyError::Store(error)) => Err(error),
+        Err(other) => Err(StoreError::Broken(format!("decisions about comments that were found: {other}"))),
+    }
 }
 
 /// Does a batch now if it is of at most `most_at_once`, else leaves it to the background; says how it stands.

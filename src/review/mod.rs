@@ -3,6 +3,8 @@
 //! A decision changes a comment's status and writes a line of history, in one transaction; what the reader sent is never
 //! touched by it. Two moderators cannot overwrite each other: each says which version they decided about.
 
+mod author;
+mod ban;
 mod batch;
 mod chunk;
 mod counts;

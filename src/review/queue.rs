@@ -87,7 +87,7 @@ pub async fn load_queue(
 }
 
 /// The first ones, as many as fit on a page; always one.
-fn cut(found: &[(CommentId, i64)]) -> Vec<CommentId> {
+pub(super) fn cut(found: &[(CommentId, i64)]) -> Vec<CommentId> {
     let mut total = 0;
     let fits = |(index, (_, bytes)): &(usize, &(CommentId, i64))| {
         total += *bytes;

@@ -49,6 +49,8 @@ pub struct Facts {
 pub enum Outcome {
     Publish,
     Hold,
+    /// Put away; its author is told what is told of any that is held.
+    Spam,
 }
 
 /// What screening says.
@@ -59,6 +61,22 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// 0 to 1.
     pub risk: f64,
+}
+
+impl Verdict {
+    /// The verdict when there is a further reason, named first: whatever it was before, it is held now.
+    #[must_use]
+    pub fn or_hold(mut self, reason: String) -> Self {
+        self.reasons.insert(0, reason);
+        let is_published = self.outcome == Outcome::Publish;
+        Self { outcome: if is_published { Outcome::Hold } else { self.outcome }, risk: self.risk.max(0.5), ..self }
+    }
+
+    /// The verdict about somebody who is banned.
+    #[must_use]
+    pub fn or_spam(self, reason: String) -> Self {
+        Self { outcome: Outcome::Spam, risk: 1.0, ..self.or_hold(reason) }
+    }
 }
 
 /// Judges a submission by what is known about it. Every reason to hold it is named, not only the first.
@@ -88,6 +106,16 @@ mod tests {
         ] {
             let verdict = judge(Facts { policy, is_staff_lookalike });
             assert_eq!((verdict.outcome, verdict.reasons.len()), (outcome, reasons));
+        }
+    }
+
+    #[test]
+    fn a_further_reason_never_makes_a_verdict_milder() {
+        for policy in [Policy::PublishFirst, Policy::HoldAll] {
+            let verdict = || judge(Facts { policy, is_staff_lookalike: false });
+            assert_eq!(verdict().or_hold("a".to_owned()).outcome, Outcome::Hold);
+            let spam = verdict().or_spam("a".to_owned()).or_hold("b".to_owned());
+            assert_eq!((spam.outcome, &spam.reasons[..2]), (Outcome::Spam, &["b".to_owned(), "a".to_owned()][..]));
         }
     }
 }

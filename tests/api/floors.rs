@@ -15,8 +15,19 @@ const FLOORS: [(u8, &[&str]); 7] = [
     (5, &["server", "jobs"]),
     (6, &["cli", "main"]),
 ];
-const FEATURES: [&str; 10] =
-    ["audit", "accounts", "sites", "articles", "comments", "review", "notify", "feeds", "transfer", "wordpress"];
+const FEATURES: [&str; 11] = [
+    "audit",
+    "accounts",
+    "sites",
+    "articles",
+    "bans",
+    "comments",
+    "review",
+    "notify",
+    "feeds",
+    "transfer",
+    "wordpress",
+];
 
 /// Neighbours on one floor that may know each other: the handle is made of what `http` keeps and handed to handlers by it.
 const NEIGHBOURS: [(&str, &str); 4] = [("main", "cli"), ("server", "jobs"), ("http", "app"), ("app", "http")];

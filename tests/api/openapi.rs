@@ -236,6 +236,17 @@ fn answers_are_as_their_schemas_say() {
             check("post", keys, Answer::of(app.request_as(&admin, Method::POST, keys).json(&body)).await);
         }
         check("get", keys, app.get_as(&admin, keys).await);
+        let report = app.request(Method::POST, &format!("/api/v1/comments/{root}/reports"));
+        let report = Answer::of(report.json(&json!({ "reason": "spam" }))).await;
+        check("post", "/api/v1/comments/{id}/reports", report);
+        check("get", one, app.get_as(&admin, &format!("{queue}/{root}")).await);
+        let bans = "/api/v1/bans";
+        let mut body = json!({ "kind": "email", "value": "ada@example.org", "reason": "x" });
+        body["sweep"] = json!({ "decision": "spam", "scope": "all" });
+        check("post", bans, Answer::of(app.request_as(&admin, Method::POST, bans).json(&body)).await);
+        check("get", bans, app.get_as(&admin, bans).await);
+        let authors = "/api/v1/review/authors";
+        check("get", authors, app.get_as(&admin, &format!("{authors}?email=ada%40example.org&limit=1")).await);
         check("get", "/api/v1/audit", app.get_as(&admin, "/api/v1/audit").await);
         for path in ["/healthz", "/readyz"] {
             check("get", path, app.get(path).await);

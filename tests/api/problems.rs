@@ -127,7 +127,9 @@ fn a_bad_body_is_refused_everywhere() {
                 let request = request(app, &admin, &method, &filled).header("content-type", media_type);
                 request.body(body.to_vec())
             };
-            let is_form = path.ends_with("/articles/{article}/comments") || path.starts_with("/password-resets");
+            let is_form = path.ends_with("/articles/{article}/comments")
+                || path.ends_with("/reports")
+                || path.starts_with("/password-resets");
             let json = "application/json";
             for (body, status) in [
                 (b"".as_slice(), 400),

@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 46] = [
+const TABLE: [(&str, &str, Answers); 52] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -68,6 +68,8 @@ const TABLE: [(&str, &str, Answers); 46] = [
     ("GET",    "/api/v1/sites/{site}/articles/{article}/comments", all(200)),
     ("POST",   "/api/v1/sites/{site}/articles/{article}/comments", all(202)),
     ("GET",    "/api/v1/comments/{id}",                            all(404)), // it waits, and to nobody else is it there
+    ("POST",   "/api/v1/comments/{id}/reports",                    all(404)),
+    ("GET",    "/comments/{id}/report",                            all(404)),
     ("GET",    "/api/v1/receipts/{token}",                         all(200)),
     ("GET",    "/receipts/{token}",                                all(200)),
     ("GET",    "/sites/{site}/articles/{article}",                 all(200)),
@@ -79,6 +81,10 @@ const TABLE: [(&str, &str, Answers); 46] = [
     ("POST",   "/api/v1/review/decisions/preview",                 by_role([403, 200, 200, 200], [403, 200, 200, 200])),
     ("GET",    "/api/v1/review/decisions/{id}",                    signed_in(404)), // a batch of somebody else; an admin's own test is in review_many
     ("POST",   "/api/v1/review/decisions/{id}/undo",               signed_in(404)), // how a comment began, which nobody decided
+    ("GET",    "/api/v1/review/authors",                           by_role([403, 422, 422, 422], [403, 422, 422, 422])), // of nobody
+    ("GET",    "/api/v1/bans",                                     by_role([403, 200, 200, 200], [403, 200, 200, 200])),
+    ("POST",   "/api/v1/bans",                                     by_role([403, 201, 201, 201], [403, 422, 422, 201])),
+    ("DELETE", "/api/v1/bans/{id}",                                by_role([403, 204, 204, 204], [403, 404, 404, 204])),
     ("GET",    "/healthz",                                         all(200)),
     ("GET",    "/readyz",                                          all(200)),
     ("GET",    "/openapi.json",                                    all(200)),
@@ -144,6 +150,11 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
         ("POST", "/api/v1/review/decisions") => Some(json!({ "decision": "reject", "items": [] })),
         ("POST", "/api/v1/review/decisions/preview") => Some(json!({ "decision": "reject", "filter": {} })),
         ("POST", "/api/v1/review/decisions/{id}/undo") => None,
+        ("POST", "/api/v1/comments/{id}/reports") => Some(json!({ "reason": "spam" })),
+        ("POST", "/api/v1/bans") => {
+            let site = if cell.ends_with("on another site") { "second" } else { "main" };
+            Some(json!({ "kind": "name", "value": cell, "site": site, "reason": "a test" }))
+        }
         ("POST", _) => Some(form(cell)),
         _ => None,
     }
@@ -153,6 +164,14 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
 async fn somebody(app: &TestApp, number: usize) -> String {
     let person = app.person(&format!("somebody{number}"), Role::Moderator, &["main"]).await;
     app.get_as(&person, "/api/v1/me").await.expect(200).json()["id"].to_string()
+}
+
+/// Somebody banned on a site; the ban's id.
+async fn ban(app: &TestApp, site: &str, number: usize) -> String {
+    let admin = app.sign_in("admin").await;
+    let body = json!({ "kind": "name", "value": format!("Troll {number}"), "site": site, "reason": "a test" });
+    let answer = Answer::of(app.request_as(&admin, Method::POST, "/api/v1/bans").json(&body)).await;
+    answer.expect(201).json()["id"].to_string()
 }
 
 #[test]
@@ -179,6 +198,7 @@ fn every_route_answers_everyone_as_the_table_says() {
                 let posted = app.post(&articles[site], &form(&format!("for {cell}"))).await.expect(202).json();
                 let id = match path.strip_prefix("/api/v1/moderators/{id}") {
                     Some(_) => somebody(app, count).await,
+                    None if *path == "/api/v1/bans/{id}" => ban(app, ["main", "second"][site], count).await,
                     None => posted["id"].to_string(),
                 };
                 let receipt = posted["receipt_url"].as_str().unwrap().rsplit('/').next().unwrap();

@@ -67,7 +67,7 @@ struct AuditKey {
 
 #[derive(Serialize, ToSchema)]
 struct AuditSubject {
-    /// `comment`, `moderator`, `session`, `key`, `site` or `article`.
+    /// `comment`, `moderator`, `session`, `key`, `site`, `article` or `ban`.
     kind: String,
     id: i64,
 }

@@ -19,6 +19,16 @@ pub fn comment(app: &App, id: CommentId) -> String {
     app.link(&format!("/api/v1/comments/{id}"))
 }
 
+/// Where a comment's reports go.
+pub fn reports(app: &App, id: CommentId) -> String {
+    app.link(&format!("/api/v1/comments/{id}/reports"))
+}
+
+/// The page by which a comment is reported.
+pub fn report_page(app: &App, id: CommentId) -> String {
+    app.link(&format!("/comments/{id}/report"))
+}
+
 /// A receipt's page.
 pub fn receipt(app: &App, token: &str) -> String {
     app.link(&format!("/receipts/{token}"))

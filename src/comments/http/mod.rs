@@ -8,6 +8,7 @@ mod one;
 mod page;
 mod post;
 mod receipt;
+mod report;
 mod thread;
 mod views;
 
@@ -25,6 +26,7 @@ pub fn routes(table: &mut RouteTable) {
     thread::routes(table);
     one::routes(table);
     receipt::routes(table);
+    report::routes(table);
     page::routes(table);
 }
 

@@ -179,6 +179,7 @@ impl Viewer<'_> {
             edited_words: row.edited_at.map(|at| self.words.moment(at)),
             permalink: links::permalink(&self.page, row.id),
             reply_href: can_be_answered.then(|| format!("{}?reply_to={}#reply", self.page, row.id)),
+            report_href: links::report_page(self.app, row.id),
             more_href: node.more.map(|cursor| self.goes_on_at(cursor)),
             children: node.children.into_iter().map(|child| self.comment(child)).collect(),
         }

@@ -43,6 +43,8 @@ pub struct CommentView {
     pub permalink: String,
     /// Where the form answers this comment; `None` when too deep or closed.
     pub reply_href: Option<String>,
+    /// Where it is reported to the moderators.
+    pub report_href: String,
     /// Where the replies that did not fit go on.
     pub more_href: Option<String>,
     pub children: Vec<CommentView>,
@@ -125,6 +127,51 @@ pub struct ReceiptPage<'a> {
     pub created_words: &'a str,
     /// When approved: where it can be read.
     pub permalink: Option<&'a str>,
+}
+
+/// A form by which a reader reports a comment.
+#[derive(Debug, Template)]
+#[template(path = "report.html", config = "web/askama.toml")]
+pub struct ReportPage<'a> {
+    pub words: &'a Wording,
+    pub css_href: &'a str,
+    /// BCP 47 tag for `<html lang>`.
+    pub language: &'a str,
+    pub site_name: &'a str,
+    pub action: &'a str,
+    /// Whose comment it is.
+    pub name: &'a str,
+    /// Clean HTML; not escaped again.
+    pub html: &'a str,
+    pub created_at: &'a str,
+    pub created_words: &'a str,
+    pub permalink: &'a str,
+    pub choices: &'a [ChoiceView<'a>],
+    /// What would be right, when none of them was chosen.
+    pub wrong_reason: Option<&'a str>,
+    pub text: FieldView<'a>,
+}
+
+/// One of a few things to choose.
+#[derive(Debug, Clone, Copy)]
+pub struct ChoiceView<'a> {
+    pub key: &'a str,
+    pub words: &'a str,
+    pub is_chosen: bool,
+}
+
+/// What stands there when a report was sent.
+#[derive(Debug, Template)]
+#[template(path = "report_sent.html", config = "web/askama.toml")]
+pub struct ReportSentPage<'a> {
+    pub words: &'a Wording,
+    pub css_href: &'a str,
+}
+
+impl ReportPage<'_> {
+    fn is_refused(&self) -> bool {
+        self.wrong_reason.is_some() || self.text.error.is_some()
+    }
 }
 
 impl FormView<'_> {

@@ -1,5 +1,7 @@
-//! All SQL about comments and their history of decisions. What keeps the published tree is in `tree`.
+//! All SQL about comments and their history of decisions. What keeps the published tree is in `tree`, what readers report
+//! in `reports`.
 
+mod reports;
 mod tree;
 
 use std::collections::HashMap;
@@ -18,6 +20,9 @@ use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either, load_on
 use super::thread::Sort;
 use super::{Ancestors, Comment, NewDecision, Shown, Status};
 
+pub(in crate::comments) use reports::{
+    NewReport, answer_reports_of, count_report, insert_report_once, list_reported_among, list_reports,
+};
 pub(in crate::comments) use tree::{
     add_below, add_replies, count_published_below, deepen_below, hang_replies_of, hang_replies_on, list_published_among,
 };
@@ -49,6 +54,7 @@ pub struct CommentRow {
     edited_at: Option<Millis>,
     held_because: String,
     risk: f64,
+    reports: i64,
     shown_parent_id: Option<CommentId>,
     shown_depth: i32,
     shown_replies: i64,
@@ -92,6 +98,7 @@ impl CommentRow {
             received_at: self.received_at,
             edited_at: self.edited_at,
             risk: self.risk,
+            reports: self.reports,
         })
     }
 }

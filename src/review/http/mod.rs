@@ -1,6 +1,8 @@
 //! The queue, one comment and decisions about it, over HTTP. Every read is `no-store`; every write says which version it
 //! is about.
 
+mod authors;
+mod bans;
 mod counts;
 mod many;
 
@@ -14,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
-use crate::comments::Status;
+use crate::comments::{ReportedBy, Status, list_reports};
 use crate::http::body::{JsonBody, Query};
 use crate::http::fields::Fields;
 use crate::http::paging::{Page, PageQuery, next_link, next_url};
@@ -23,7 +25,7 @@ use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
-use crate::kit::ids::CommentId;
+use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::markup::escape_text;
 use crate::kit::search::{Search, Texts};
 use crate::store::Replay;
@@ -60,6 +62,8 @@ pub fn routes(table: &mut RouteTable) {
     table.add(__path_decide, decide);
     many::routes(table);
     counts::routes(table);
+    authors::routes(table);
+    bans::routes(table);
 }
 
 /// A comment in the queue.
@@ -159,7 +163,20 @@ struct OneComment {
     notes: Vec<String>,
     claim: Option<BTreeMap<String, String>>,
     /// Readers' reports, in place of their number.
-    reports: Vec<String>,
+    reports: Vec<ReportBody>,
+}
+
+/// A reader's report.
+#[derive(Serialize, ToSchema)]
+struct ReportBody {
+    reason: String,
+    /// What the reader wrote.
+    text: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    at: Millis,
+    /// The decision that answered it; null while it waits.
+    #[schema(value_type = Option<i64>)]
+    answered_by: Option<DecisionId>,
 }
 
 /// A decision.
@@ -217,6 +234,7 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
     let found = item::find_item(&app, &moderator, id.into_inner()).await?;
     let (item, decisions) = found.ok_or_else(Problem::not_found)?;
     let version = item.comment.version;
+    let reports = list_reports(&app, item.comment.id).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
     Ok(response.json(OneComment {
@@ -227,7 +245,7 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
         decisions,
         notes: Vec::new(),
         claim: None,
-        reports: Vec::new(),
+        reports: reports.into_iter().map(report_body).collect(),
     }))
 }
 
@@ -317,7 +335,7 @@ fn replay(app: &App, moderator: &Moderator, decide: &Decide, key: &str) -> Repla
 }
 
 fn queue_item(item: Item, search: Option<&Search>) -> QueueItem {
-    let (reports, found) = (item.reports, search.map(|search| matches(&item, search)));
+    let (reports, found) = (item.comment.reports, search.map(|search| matches(&item, search)));
     QueueItem { comment: ItemComment { matches: found.unwrap_or_default(), ..body(item) }, reports }
 }
 
@@ -329,6 +347,11 @@ fn matches(item: &Item, search: &Search) -> Vec<Match> {
     texts.extend(comment.email.as_deref().map(|email| ("email", email)));
     let found = Texts(texts).snippets(search, escape_text);
     found.into_iter().map(|(field, snippet)| Match { field, snippet }).collect()
+}
+
+fn report_body(report: ReportedBy) -> ReportBody {
+    let ReportedBy { reason, text, at, answered_by } = report;
+    ReportBody { reason, text, at, answered_by }
 }
 
 fn body(item: Item) -> ItemComment {

@@ -29,6 +29,13 @@ pub(in crate::review) struct Place {
     pub version: i64,
 }
 
+impl Place {
+    /// Whether it stands before another in the order of the newest.
+    pub fn is_newer(&self, at: Millis, id: CommentId) -> bool {
+        (self.created_at, self.id) > (at, id)
+    }
+}
+
 /// Which columns of a place are read: those not asked for are not, so that the index alone answers.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::review) struct Columns {

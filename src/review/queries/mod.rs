@@ -4,6 +4,7 @@ pub(super) mod batches;
 pub(super) mod counting;
 pub(super) mod finding;
 pub(super) mod indexing;
+pub(super) mod people;
 pub(super) mod second_opinions;
 
 use std::collections::HashMap;
@@ -38,7 +39,7 @@ pub(in crate::review) fn load_items(conn: &mut Conn, ids: &[CommentId], now: Mil
     with_surroundings(conn, found, now)
 }
 
-/// Adds to each comment its site, article and parent, its author's record, reports and claim: a few queries for however many.
+/// Adds to each comment its site, article and parent, its author's record and claim: a few queries for however many.
 pub(in crate::review) fn with_surroundings(
     conn: &mut Conn,
     found: Vec<Comment>,
@@ -56,8 +57,6 @@ pub(in crate::review) fn with_surroundings(
     let parents: HashMap<CommentId, Parent> =
         parents.into_iter().map(|(id, name, text)| (id, Parent { id, name, text })).collect();
     let ids: Vec<CommentId> = found.iter().map(|comment| comment.id).collect();
-    let reports = comments::table.filter(comments::id.eq_any(&ids)).select((comments::id, comments::reports));
-    let reports: HashMap<CommentId, i64> = reports.load::<(CommentId, i64)>(conn)?.into_iter().collect();
     let holders = list_holders(conn, &ids, now)?;
     let records = counting::load_records(conn, &found)?;
     found
@@ -69,7 +68,6 @@ pub(in crate::review) fn with_surroundings(
                     .as_deref()
                     .and_then(|email| records.get(&(comment.site_id, text::fold(email))))
                     .copied(),
-                reports: reports.get(&comment.id).copied().unwrap_or_default(),
                 claimed_by: holders.get(&comment.id).cloned(),
                 site: sites.get(&comment.site_id).cloned().ok_or(StoreError::Missing)?,
                 article: articles.get(&comment.article_id).cloned().ok_or(StoreError::Missing)?,

@@ -14,10 +14,10 @@ const VOID: [&str; 5] = ["br", "hr", "meta", "link", "input"];
 const OF_COMMENTS: &str = "a blockquote br code em hr li ol p pre strong ul";
 /// What our pages are made of, beside that.
 const OF_PAGES: &str = "html head meta title link body header main section article footer h1 h2 span bdi time div form input \
-                        textarea label button dl dt dd";
+                        textarea fieldset legend label button dl dt dd";
 const ATTRIBUTES_OF_PAGES: &str = "lang dir charset name content rel href class id title datetime method action \
                                    accept-charset novalidate type value for rows required autocomplete tabindex autofocus role start \
-                                   aria-labelledby aria-label aria-describedby aria-invalid aria-hidden";
+                                   aria-labelledby aria-label aria-describedby aria-invalid aria-hidden checked";
 
 impl Tag {
     pub fn attribute(&self, name: &str) -> Option<&str> {

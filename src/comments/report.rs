@@ -82,7 +82,7 @@ pub async fn report_comment(app: &App, report: Report) -> Result<(), ReportError
     let (id, now) = (report.comment, app.clock.now());
     let found = app.store.read(move |conn| -> StoreResult<_> {
         let Some(comment) = find_published(conn, id)? else { return Ok(None) };
-        Ok(find_site_by_id(conn, comment.site_id)?)
+        find_site_by_id(conn, comment.site_id)
     });
     let site = found.await?.ok_or(ReportError::NoSuchComment)?;
     let lists = |origin: &String| site.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin));

@@ -1,5 +1,5 @@
 //! Banning somebody, and, if asked, deciding at once about what they have sent already: the sweep. The ban comes first, so
-//! that nothing slips in between. The decisions of a sweep are one batch and are undone as one; the ban stays then.
+//! that what is posted meanwhile meets it. The decisions of a sweep are one batch and are undone as one; the ban stays then.
 
 use crate::accounts::Moderator;
 use crate::app::App;

@@ -74,7 +74,9 @@ async fn show_author(app: web::Data<App>, asked: By<Query>, request: HttpRequest
 fn read_query(app: &App, mut fields: Fields) -> Result<(AuthorQuery, String), Problem> {
     const NAMES: [(&str, BanKind); 2] = [("email", BanKind::Email), ("ip", BanKind::Address)];
     if NAMES.iter().filter(|(name, _)| fields.has(name)).count() != 1 {
-        NAMES.iter().for_each(|(name, _)| fields.refuse_with(Fault::new(name, "one_of")));
+        for (name, _) in NAMES {
+            fields.refuse_with(Fault::new(name, "one_of"));
+        }
     }
     let mut found = None;
     for (name, kind) in NAMES {

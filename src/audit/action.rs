@@ -35,6 +35,12 @@ pub enum Action {
     SiteChanged,
     ArticlePut,
     Decided,
+    /// A moderator wrote a note for colleagues.
+    Noted,
+    /// Staff replied to a comment.
+    Replied,
+    /// A moderator changed what a comment says.
+    Edited,
     SigningKeyRotated,
     AuditExported,
     Erased,
@@ -42,7 +48,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -68,6 +74,9 @@ impl Action {
         Self::SiteChanged,
         Self::ArticlePut,
         Self::Decided,
+        Self::Noted,
+        Self::Replied,
+        Self::Edited,
         Self::SigningKeyRotated,
         Self::AuditExported,
         Self::Erased,
@@ -106,6 +115,9 @@ impl Action {
             Self::SiteChanged => "site-changed",
             Self::ArticlePut => "article-put",
             Self::Decided => "decided",
+            Self::Noted => "noted",
+            Self::Replied => "replied",
+            Self::Edited => "edited",
             Self::SigningKeyRotated => "signing-key-rotated",
             Self::AuditExported => "audit-exported",
             Self::Erased => "erased",

@@ -113,6 +113,24 @@ impl Fields {
         (self.errors.len() == faults_before).then_some(texts)
     }
 
+    /// Takes an object; its lists are values of a repeatable name. What is found wrong in it goes back by [`Self::adopt`].
+    pub fn object(&mut self, name: &str) -> Option<Self> {
+        let Value::Object(members) = self.one(name)? else { return self.refuse(name, "type") };
+        let values = members.into_iter().map(|(name, value)| match value {
+            Value::Array(values) => (name, values),
+            value => (name, vec![value]),
+        });
+        Some(Self { values: values.collect(), errors: Vec::new() })
+    }
+
+    /// Adds what was found wrong in the object `name`, unknown names included.
+    pub fn adopt(&mut self, name: &str, mut object: Self) {
+        object.refuse_unknown();
+        let outer = Fault::new(name, "").pointer;
+        let inner = object.errors.into_iter();
+        self.errors.extend(inner.map(|fault| Fault { pointer: format!("{outer}{}", fault.pointer), ..fault }));
+    }
+
     /// Takes every value of a repeatable name and leaves the rest unread.
     pub fn into_texts(mut self, name: &str) -> Vec<String> {
         self.texts(name)

@@ -11,6 +11,7 @@ use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, r
 use crate::app::App;
 use crate::audit;
 use crate::comments::clear_addresses;
+use crate::review::forget_old_claims;
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
 /// How often the jobs run.
@@ -76,6 +77,7 @@ pub async fn run_once(app: &App) -> StoreResult<()> {
     app.store.write(move |conn| forget_old_resets(conn, sessions)).await?;
     let keys = now.minus(KEEP_KEYS);
     app.store.write(move |conn| forget_old_keys(conn, keys)).await?;
+    app.store.write(move |conn| forget_old_claims(conn, now)).await?;
     rotate_signing_key_when_due(app).await?;
     clear_old_addresses(app).await
 }

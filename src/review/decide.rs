@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::articles::find_keys;
 use crate::audit::{self, Action, Blank, Subject};
 use crate::comments::{Comment, NewDecision, Status, change_status, find_comment, insert_decision};
+use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
@@ -74,6 +75,8 @@ pub struct Decide {
 #[derive(Debug, Clone)]
 pub struct Decided {
     pub line: Line,
+    /// The version that the comment has by it. An edit since the last decision makes it more than that decision's.
+    pub version: i64,
     /// False when it was so already.
     pub is_new: bool,
 }
@@ -113,8 +116,7 @@ impl Cause for DecideError {
 /// # Errors
 /// See [`DecideError`]; nothing is changed then.
 pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<Decided, DecideError> {
-    let (by, id) = (moderator.clone(), app.store.next_id().await?);
-    let fresh = Fresh { id, now: app.clock.now(), entry: audit::blank(app).await? };
+    let (by, fresh) = (moderator.clone(), fresh(app).await?);
     let write = move |conn: &mut Conn| write(conn, &by, &decide, fresh);
     let outcome = match app.store.write(write.clone()).await {
         // The same request at the same moment was faster: now its answer is there to be found.
@@ -124,30 +126,41 @@ pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<
     if let Some((site, article)) = outcome.article_changed {
         app.pages.drop_article(&site, &article);
     }
+    if let Some(change) = outcome.change {
+        app.changes.tell(change);
+    }
     Ok(outcome.decided)
 }
 
 /// What the transaction may not make by itself.
 #[derive(Clone, Copy)]
-struct Fresh {
+pub(super) struct Fresh {
     id: DecisionId,
     now: Millis,
     entry: Blank,
 }
 
-struct Outcome {
+/// Takes it, for one decision.
+pub(super) async fn fresh(app: &App) -> Result<Fresh, StoreError> {
+    Ok(Fresh { id: app.store.next_id().await?, now: app.clock.now(), entry: audit::blank(app).await? })
+}
+
+pub(super) struct Outcome {
     decided: Decided,
     /// The article whose published comments are not what they were.
     article_changed: Option<(Key, Key)>,
+    /// What to tell those who follow, when something changed.
+    change: Option<Change>,
 }
 
 impl Outcome {
-    fn unchanged(line: Line) -> Self {
-        Self { decided: Decided { line, is_new: false }, article_changed: None }
+    fn unchanged(line: Line, version: i64, is_new: bool) -> Self {
+        Self { decided: Decided { line, version, is_new }, article_changed: None, change: None }
     }
 }
 
-fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Result<Outcome, DecideError> {
+/// The transaction, which may be part of a larger one.
+pub(super) fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Result<Outcome, DecideError> {
     let comment = find_comment(conn, decide.comment)?.filter(|comment| by.moderates(comment.site_id));
     let comment = comment.ok_or(DecideError::NoSuchComment)?;
     if let Some(replay) = &decide.replay
@@ -157,7 +170,8 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
             return Err(DecideError::KeyReused);
         }
         let line = queries::load_line(conn, &comment, DecisionId::new(kept.made_id))?;
-        return Ok(Outcome { decided: Decided { line, is_new: kept.status == 201 }, article_changed: None });
+        let version = line.version;
+        return Ok(Outcome::unchanged(line, version, kept.status == 201));
     }
     if comment.status.is_final() {
         return Err(DecideError::Gone);
@@ -169,7 +183,7 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
     if comment.status == to {
         let line = queries::load_last_line(conn, &comment)?;
         keep_answer(conn, decide, line.id, 200, fresh.now)?;
-        return Ok(Outcome::unchanged(line));
+        return Ok(Outcome::unchanged(line, comment.version, false));
     }
     change(conn, by, decide, &comment, fresh)
 }
@@ -199,6 +213,7 @@ fn change(
         version: comment.version + 1,
     };
     insert_decision(conn, &new)?;
+    queries::claims::end(conn, comment.id)?;
     let entry = fresh
         .entry
         .fill(by.actor(), Action::Decided)
@@ -210,7 +225,9 @@ fn change(
     audit::record(conn, &entry)?;
     keep_answer(conn, decide, fresh.id, 201, fresh.now)?;
     let article_changed = if was_shown == is_shown { None } else { find_keys(conn, comment.article_id)? };
-    Ok(Outcome { decided: Decided { line: line(by, &new), is_new: true }, article_changed })
+    let decided = Decided { line: line(by, &new), version: new.version, is_new: true };
+    let change = Change { comment: comment.id, version: new.version, status: to.as_str(), site: comment.site_id };
+    Ok(Outcome { decided, article_changed, change: Some(change) })
 }
 
 /// A decision as the history will show it.
@@ -243,7 +260,7 @@ fn stale(conn: &mut Conn, id: CommentId) -> DecideError {
     }
 }
 
-fn load_current(conn: &mut Conn, id: CommentId) -> Result<Current, StoreError> {
+pub(super) fn load_current(conn: &mut Conn, id: CommentId) -> Result<Current, StoreError> {
     let comment = find_comment(conn, id)?.ok_or(StoreError::Missing)?;
     let line = queries::load_last_line(conn, &comment)?;
     Ok(Current { status: comment.status, version: comment.version, decided_by: line.by, decided_at: Some(line.at) })

@@ -1,6 +1,13 @@
 //! The queue, one comment and decisions about it, over HTTP. Every read is `no-store`; every write says which version it
 //! is about.
 
+mod claims;
+mod edit;
+mod events;
+mod notes;
+mod reply;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
@@ -8,6 +15,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use validator::ValidationError;
 
 use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
@@ -19,14 +27,18 @@ use crate::http::preconditions::{IdempotencyKey, IfMatch, version_tag};
 use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 use crate::kit::clock::Millis;
-use crate::kit::fault::Fault;
+use crate::kit::fault::{self, Fault};
 use crate::kit::ids::CommentId;
+use crate::kit::text;
 use crate::store::Replay;
 
-use super::decide::{self, Decide, DecideError, Decision};
+use super::claims::Claim;
+use super::decide::{self, Current, Decide, DecideError, Decision};
+use super::edit::Revision;
 use super::filter::Filter;
 use super::history::Line;
-use super::item::{self, Item};
+use super::item::{self, Item, WholeItem};
+use super::notes::Note;
 use super::queue::{self, QueueError, QueueQuery, QueueSort};
 
 /// Reasons that a site offers until it sets its own.
@@ -55,6 +67,11 @@ pub fn routes(table: &mut RouteTable) {
     table.add(__path_list_queue, list_queue);
     table.add(__path_show_queue_item, show_queue_item);
     table.add(__path_decide, decide);
+    claims::routes(table);
+    edit::routes(table);
+    events::routes(table);
+    notes::routes(table);
+    reply::routes(table);
 }
 
 /// A comment in the queue.
@@ -134,11 +151,14 @@ struct OneComment {
     #[schema(value_type = String, format = DateTime)]
     received_at: Millis,
     screening: Option<BTreeMap<String, String>>,
-    revisions: Vec<String>,
+    /// What each edit replaced, the oldest first: the first is what the reader sent.
+    revisions: Vec<Revision>,
     /// Who decided what and when, the oldest first.
     decisions: Vec<Line>,
-    notes: Vec<String>,
-    claim: Option<BTreeMap<String, String>>,
+    /// The latest hundred, the oldest of them first.
+    notes: Vec<Note>,
+    /// Who is at work on it.
+    claim: Option<Claim>,
     /// Readers' reports, in place of their number.
     reports: Vec<String>,
 }
@@ -196,20 +216,24 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
     let By(moderator, id) = asked;
     moderator.require(Right::ReadQueue)?;
     let found = item::find_item(&app, &moderator, id.into_inner()).await?;
-    let (item, decisions) = found.ok_or_else(Problem::not_found)?;
-    let version = item.comment.version;
+    Ok(one_comment(found.ok_or_else(Problem::not_found)?))
+}
+
+/// One comment as an answer, with its version.
+fn one_comment(whole: WholeItem) -> HttpResponse {
+    let version = whole.item.comment.version;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
-    Ok(response.json(OneComment {
-        received_at: item.comment.received_at,
-        comment: body(item),
+    response.json(OneComment {
+        received_at: whole.item.comment.received_at,
+        comment: ItemComment { claimed_by: whole.claim.as_ref().map(|claim| claim.by.clone()), ..body(whole.item) },
         screening: None,
-        revisions: Vec::new(),
-        decisions,
-        notes: Vec::new(),
-        claim: None,
+        revisions: whole.revisions,
+        decisions: whole.decisions,
+        notes: whole.notes,
+        claim: whole.claim,
         reports: Vec::new(),
-    }))
+    })
 }
 
 /// Decide about a comment.
@@ -230,7 +254,7 @@ async fn decide(
     let decided = decide::decide(&app, &moderator, decide).await?;
     let mut response = if decided.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::ETAG, version_tag(decided.line.version)));
+    response.insert_header((header::ETAG, version_tag(decided.version)));
     Ok(response.json(decided.line))
 }
 
@@ -274,6 +298,16 @@ fn read_words(fields: &mut Fields, name: &str) -> Option<String> {
         return None;
     }
     Some(text)
+}
+
+/// Words that must be there and say something.
+fn word_rules(text: &str) -> Result<(), ValidationError> {
+    if text.chars().count() > MAX_WORDS {
+        let mut error = ValidationError::new("too_long");
+        error.add_param(Cow::Borrowed("limit"), &MAX_WORDS);
+        return Err(error);
+    }
+    text::check_comment(text).map_err(fault::of_text)
 }
 
 /// The scope of a moderator's key is the route and the account (API.md).
@@ -322,20 +356,30 @@ impl From<DecideError> for Problem {
     fn from(error: DecideError) -> Self {
         match error {
             DecideError::NoSuchComment => Self::not_found(),
-            DecideError::Gone => Self::new(Kind::Gone, "Its author withdrew it, or it was erased."),
-            DecideError::Stale(current) => Self::new(Kind::Stale, "It has changed since you read it.").with(
-                "current",
-                json!({
-                    "status": current.status,
-                    "version": current.version,
-                    "decided_by": current.decided_by,
-                    "decided_at": current.decided_at,
-                }),
-            ),
+            DecideError::Gone => gone(),
+            DecideError::Stale(current) => stale(&current),
             DecideError::KeyReused => {
                 Self::new(Kind::KeyReused, "The Idempotency-Key came with another request before. Use a new one.")
             }
             DecideError::Store(error) => error.into(),
         }
     }
+}
+
+/// Nothing is done any more to what its author took back.
+fn gone() -> Problem {
+    Problem::new(Kind::Gone, "Its author withdrew it, or it was erased.")
+}
+
+/// Somebody came too late, and is told how it stands.
+fn stale(current: &Current) -> Problem {
+    Problem::new(Kind::Stale, "It has changed since you read it.").with(
+        "current",
+        json!({
+            "status": current.status,
+            "version": current.version,
+            "decided_by": current.decided_by,
+            "decided_at": current.decided_at,
+        }),
+    )
 }

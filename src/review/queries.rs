@@ -1,5 +1,9 @@
 //! All SQL about the queue and the history of decisions.
 
+pub mod claims;
+pub mod notes;
+pub mod revisions;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;
@@ -8,10 +12,10 @@ use diesel::sql_types::Bool;
 use crate::articles::{Article, list_articles_by_id};
 use crate::comments::{Comment, CommentRow, Status};
 use crate::kit::clock::Millis;
-use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
+use crate::kit::ids::{ArticleId, CommentId, DecisionId, ModeratorId, SiteId};
 use crate::kit::key::Key;
 use crate::sites::list_sites;
-use crate::store::schema::{articles, comments, decisions, moderators, sites};
+use crate::store::schema::{articles, claims as claims_of, comments, decisions, moderators, sites};
 use crate::store::{Conn, Db, StoreError, StoreResult};
 
 use super::filter::Filter;
@@ -88,6 +92,27 @@ pub(super) fn list_matching(
 ) -> StoreResult<Vec<(CommentId, i64)>> {
     let conditions = conditions(conn, visible, filter)?;
     let mut query = comments::table.select((comments::id, comments::version)).limit(most).into_boxed::<Db>();
+    for condition in conditions {
+        query = query.filter(condition);
+    }
+    Ok(query.order((comments::created_at, comments::id)).load(conn)?)
+}
+
+/// The same without those that somebody else holds.
+pub(super) fn list_unclaimed(
+    conn: &mut Conn,
+    visible: Option<&[SiteId]>,
+    filter: &Filter,
+    by: ModeratorId,
+    now: Millis,
+    most: i64,
+) -> StoreResult<Vec<(CommentId, i64)>> {
+    let conditions = conditions(conn, visible, filter)?;
+    let held = claims_of::table
+        .filter(claims_of::expires_at.gt(now).and(claims_of::moderator_id.ne(by)))
+        .select(claims_of::comment_id);
+    let free = comments::table.filter(comments::id.ne_all(held));
+    let mut query = free.select((comments::id, comments::version)).limit(most).into_boxed::<Db>();
     for condition in conditions {
         query = query.filter(condition);
     }

@@ -110,7 +110,9 @@ impl Changes {
         let ring = self.lock();
         let missed = ring.latest.checked_sub(number).and_then(|missed| usize::try_from(missed).ok());
         match missed.and_then(|missed| ring.changes.len().checked_sub(missed)) {
-            Some(seen) => After::Changes((number + 1..).zip(ring.changes.iter().skip(seen).take(most).copied()).collect()),
+            Some(seen) => {
+                After::Changes((number + 1..).zip(ring.changes.iter().skip(seen).take(most).copied()).collect())
+            }
             None => After::Lost(ring.latest),
         }
     }

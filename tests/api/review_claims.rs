@@ -56,7 +56,10 @@ mod claiming {
             let wanted = json!({ "by": "moderator", "expires_at": "2026-11-24T12:06:00.000Z" });
             assert_eq!(answer.json(), wanted);
             let seen = one(app, &other, id).await;
-            assert_eq!((&seen["claim"], &seen["claimed_by"], &seen["version"]), (&wanted, &json!("moderator"), &json!(1)));
+            assert_eq!(
+                (&seen["claim"], &seen["claimed_by"], &seen["version"]),
+                (&wanted, &json!("moderator"), &json!(1))
+            );
             app.advance(240);
             let wanted = json!({ "by": "moderator", "expires_at": "2026-11-24T12:10:00.000Z" });
             assert_eq!(claim(app, &person, id).await.expect(200).json(), wanted);
@@ -131,9 +134,10 @@ mod claiming {
             claim(app, &person, waiting[1]).await.expect(200);
             app.advance(200);
             jobs::run_once(&app.app).await.expect("the jobs");
-            let left = app.app.store.read(|conn| {
-                Ok::<_, StoreError>(claims::table.select(claims::comment_id).load::<i64>(conn)?)
-            });
+            let left = app
+                .app
+                .store
+                .read(|conn| Ok::<_, StoreError>(claims::table.select(claims::comment_id).load::<i64>(conn)?));
             assert_eq!(left.await.expect("the store"), [waiting[1]]);
         });
     }

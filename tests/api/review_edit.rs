@@ -48,7 +48,10 @@ mod changing {
             let now = answer.json();
             assert_eq!(now, one(app, &person, id).await);
             assert_eq!((&now["version"], &now["status"]), (&json!(2), &json!("pending")));
-            assert_eq!((&now["text"], &now["html"]), (&json!("Other **words**"), &json!("<p>Other <strong>words</strong></p>")));
+            assert_eq!(
+                (&now["text"], &now["html"]),
+                (&json!("Other **words**"), &json!("<p>Other <strong>words</strong></p>"))
+            );
             assert_eq!((&now["author"], &now["created_at"]), (&before["author"], &before["created_at"]));
             assert_eq!(now["decisions"], before["decisions"], "an edit is no decision");
             let first = json!({
@@ -59,7 +62,10 @@ mod changing {
             app.advance(60);
             let body = json!({ "name": "Somebody", "url": null, "reason": "not his name" });
             let now = edit(app, &admin, id, 2, &body).await.expect(200).json();
-            assert_eq!((&now["text"], &now["html"]), (&json!("Other **words**"), &json!("<p>Other <strong>words</strong></p>")));
+            assert_eq!(
+                (&now["text"], &now["html"]),
+                (&json!("Other **words**"), &json!("<p>Other <strong>words</strong></p>"))
+            );
             assert_eq!((&now["author"]["name"], &now["author"]["url"]), (&json!("Somebody"), &Value::Null));
             let second = json!({
                 "version": 3, "by": "admin", "reason": "not his name", "at": "2026-11-24T12:02:00.000Z",
@@ -109,7 +115,10 @@ mod changing {
             app.advance(60);
             edit(app, &person, id, 2, &json!({ "text": "new", "reason": "MARKED" })).await.expect(200);
             let (after, page) = shown().await;
-            assert_eq!((&after["html"], &after["edited_at"]), (&json!("<p>new</p>"), &json!("2026-11-24T12:01:00.000Z")));
+            assert_eq!(
+                (&after["html"], &after["edited_at"]),
+                (&json!("<p>new</p>"), &json!("2026-11-24T12:01:00.000Z"))
+            );
             assert!(page.contains("<p>new</p>") && !page.contains("first") && !page.contains("MARKED"));
             assert_eq!((&after["id"], &after["created_at"]), (&before["id"], &before["created_at"]));
         });
@@ -162,7 +171,8 @@ mod changing {
             assert_eq!(same.header("etag"), Some("\"3\""), "the version that the comment has");
             app.decide(&person, id, 3, "trash").await.expect(201);
             let now = one(app, &person, id).await;
-            let versions: Vec<i64> = now["decisions"].as_array().unwrap().iter().map(|line| line["version"].as_i64().unwrap()).collect();
+            let versions: Vec<i64> =
+                now["decisions"].as_array().unwrap().iter().map(|line| line["version"].as_i64().unwrap()).collect();
             assert_eq!((versions, &now["version"]), (vec![1, 2, 4], &json!(4)));
             edit(app, &person, id, 4, &json!({ "name": "B", "reason": "r" })).await.expect(200);
         });
@@ -203,8 +213,14 @@ mod refusing {
                 (json!({ "name": "é".repeat(123), "reason": "r" }), vec![("/name", "too_long")]),
                 (json!({ "name": "", "reason": "r" }), vec![("/name", "required")]),
                 (json!({ "url": "javascript:alert(1)", "reason": "r" }), vec![("/url", "url")]),
-                (json!({ "url": 7, "email": "b@example.org", "reason": "r" }), vec![("/email", "unknown"), ("/url", "type")]),
-                (json!({ "text": 1, "status": "approved" }), vec![("/reason", "required"), ("/status", "unknown"), ("/text", "type")]),
+                (
+                    json!({ "url": 7, "email": "b@example.org", "reason": "r" }),
+                    vec![("/email", "unknown"), ("/url", "type")],
+                ),
+                (
+                    json!({ "text": 1, "status": "approved" }),
+                    vec![("/reason", "required"), ("/status", "unknown"), ("/text", "type")],
+                ),
             ] {
                 edit(app, &person, id, 1, &body).await.expect_faults(&faults);
             }
@@ -222,7 +238,8 @@ mod refusing {
             let person = app.moderator().await;
             let id = waiting(app).await;
             let hostile = json!({ "text": "<img src=x onerror=alert(1)><script>1</script>", "reason": "r" });
-            let html = edit(app, &person, id, 1, &hostile).await.expect(200).json()["html"].as_str().unwrap().to_owned();
+            let html =
+                edit(app, &person, id, 1, &hostile).await.expect(200).json()["html"].as_str().unwrap().to_owned();
             assert!(!html.contains("<img") && !html.contains("<script"), "{html}");
         });
     }

@@ -31,7 +31,14 @@ fn told(event: &Event) -> (i64, i64, &str, &str) {
     (number("comment_id"), number("version"), text("status"), text("site"))
 }
 
-async fn send(app: &TestApp, person: &Person, method: Method, path: &str, version: i64, body: &serde_json::Value) -> Answer {
+async fn send(
+    app: &TestApp,
+    person: &Person,
+    method: Method,
+    path: &str,
+    version: i64,
+    body: &serde_json::Value,
+) -> Answer {
     let request = app.request_as(person, method, path).header("if-match", format!("\"{version}\""));
     Answer::of(request.json(body)).await
 }
@@ -153,11 +160,9 @@ mod resuming {
                 }
                 done
             };
-            let last_one = "the last comment";
             let read = async {
                 let (mut heard, mut last, mut breaks) = (Vec::new(), events.last, 0);
-                let random = fastrand::Rng::new();
-                let mut random = random;
+                let mut random = fastrand::Rng::new();
                 loop {
                     for _ in 0..random.usize(0..12) {
                         let event = events.soon().await;
@@ -176,7 +181,7 @@ mod resuming {
             };
             let all = async {
                 let mut done = work.await;
-                let id = app.posted(&article, &form(last_one)).await;
+                let id = app.posted(&article, &form("the last comment")).await;
                 done.insert((id, 1));
                 app.decide(&person, id, 1, "trash").await.expect(201);
                 done
@@ -229,6 +234,8 @@ mod resuming {
                 database_url: Some(app.database.url_text()),
                 listen: Some("127.0.0.1:0".to_owned()),
                 limits: Some("off".to_owned()),
+                // Whose tokens they are.
+                public_url: Some(app.base.clone()),
                 ..Given::default()
             };
             let settings = Settings::try_from(given).expect("good settings");
@@ -367,7 +374,10 @@ mod ending {
             let (ours, theirs) = (app.article("a").await, app.article_on("second", "a").await);
             let admin = app.admin().await;
             let body = json!({ "name": "a desk", "scopes": ["review:read"], "sites": ["main"] });
-            let key = Answer::of(app.request_as(&admin, Method::POST, "/api/v1/me/keys").json(&body)).await.expect(201).json();
+            let key = Answer::of(app.request_as(&admin, Method::POST, "/api/v1/me/keys").json(&body))
+                .await
+                .expect(201)
+                .json();
             let token = key["key"].as_str().unwrap();
             let mut events = Events::open(&app.client, &app.base, token, None).await;
             app.posted(&theirs, &form("theirs")).await;

@@ -34,7 +34,7 @@ async fn shown(app: &TestApp, article: &str) -> Vec<Value> {
 #[test]
 fn a_reply_is_published_under_the_display_name() {
     on_each_database(async |app| {
-        let person = app.moderator().await;
+        let person = app.person("ottokar", Role::Moderator, &["main"]).await;
         let rename = app.request_as(&person, Method::PATCH, "/api/v1/me").json(&json!({ "display_name": "The desk" }));
         Answer::of(rename).await.expect(200);
         let article = app.article("a").await;
@@ -58,9 +58,9 @@ fn a_reply_is_published_under_the_display_name() {
         let item = one(app, &person, made).await;
         assert_eq!((&item["email"], &item["ip"], &item["user_agent"]), (&Value::Null, &Value::Null, &Value::Null));
         let line = &item["decisions"][0];
-        assert_eq!((&line["by"], &line["from"], &line["to"]), (&json!("moderator"), &Value::Null, &json!("approved")));
+        assert_eq!((&line["by"], &line["from"], &line["to"]), (&json!("ottokar"), &Value::Null, &json!("approved")));
         assert_eq!(item["decisions"].as_array().unwrap().len(), 1);
-        assert!(!app.get("/sites/main/articles/a").await.text().contains("moderator"), "the user name is not public");
+        assert!(!app.get("/sites/main/articles/a").await.text().contains("ottokar"), "the user name is not public");
         // It is decided about like any other.
         app.decide(&person, made, 1, "trash").await.expect(201);
         assert_eq!(shown(app, &article).await.len(), 1);
@@ -84,7 +84,10 @@ fn the_parent_is_approved_with_it_when_asked() {
         let parent = one(app, &person, id).await;
         assert_eq!((&parent["status"], &parent["version"]), (&json!("approved"), &json!(2)));
         let line = &parent["decisions"][1];
-        assert_eq!((&line["by"], &line["from"], &line["to"]), (&json!("moderator"), &json!("pending"), &json!("approved")));
+        assert_eq!(
+            (&line["by"], &line["from"], &line["to"]),
+            (&json!("moderator"), &json!("pending"), &json!("approved"))
+        );
         // What is approved already stays as it is.
         approving(app, &person, id, 2).await.expect(201);
         assert_eq!(one(app, &person, id).await["version"], 2);

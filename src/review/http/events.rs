@@ -33,11 +33,7 @@ pub fn routes(table: &mut RouteTable) {
     params(("Last-Event-ID" = Option<String>, Header, description = "The last `id:` received: goes on after it")),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not allowed"), (status = 422, description = "A parameter is wrong"), (status = 503, description = "Too many follow already")))]
-async fn follow_review(
-    app: web::Data<App>,
-    asked: By<Query>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
+async fn follow_review(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let By(moderator, Query(mut fields)) = asked;
     moderator.require(Right::ReadQueue)?;
     fields.refuse_unknown();

@@ -60,10 +60,7 @@ async fn list_notes(
 #[utoipa::path(post, path = "/api/v1/review/comments/{id}/notes", tag = "review", security(("bearer" = [])), params(("id" = i64, Path)), request_body = inline(NoteBody),
     responses((status = 201, body = Note), (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
         (status = 404, description = "No such comment on your sites"), (status = 410, description = "Withdrawn or erased"), (status = 422, description = "Fields are wrong")))]
-async fn write_note(
-    app: web::Data<App>,
-    asked: By<(web::Path<CommentId>, JsonBody)>,
-) -> Result<HttpResponse, Problem> {
+async fn write_note(app: web::Data<App>, asked: By<(web::Path<CommentId>, JsonBody)>) -> Result<HttpResponse, Problem> {
     let By(moderator, (id, JsonBody(fields))) = asked;
     moderator.require(Right::Decide)?;
     let note = story::write_note(&app, &moderator, id.into_inner(), read_note(fields)?).await?;

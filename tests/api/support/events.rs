@@ -104,7 +104,11 @@ impl Events {
                 ("event", word) => word.clone_into(&mut kind),
                 ("id", id) => {
                     let id: u64 = id.parse().expect("a number");
-                    assert!(self.last.is_none_or(|last| kind == "resync" || last < id), "ids rise: {:?}, {id}", self.last);
+                    assert!(
+                        self.last.is_none_or(|last| kind == "resync" || last < id),
+                        "ids rise: {:?}, {id}",
+                        self.last
+                    );
                     self.last = Some(id);
                 }
                 ("data", text) => data = Some(serde_json::from_str(text).expect("JSON")),

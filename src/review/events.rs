@@ -291,7 +291,7 @@ mod tests {
         let desks = Arc::default();
         let own: Vec<_> = (0..2 * MOST_OF_ONE).map(|_| Place::take(&desks, key(1)).unwrap()).collect();
         assert!(Place::take(&desks, key(1)).is_none());
-        let others: Vec<_> = (own.len()..MOST).map(|at| Place::take(&desks, key(at as i64)).unwrap()).collect();
+        let others: Vec<_> = (2..).take(MOST - own.len()).map(|at| Place::take(&desks, key(at)).unwrap()).collect();
         assert!(Place::take(&desks, key(0)).is_none());
         drop(others);
         assert!(Place::take(&desks, key(0)).is_some() && Place::take(&desks, key(1)).is_none());

@@ -140,11 +140,10 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
         ("POST", "/api/v1/password-resets/{token}" | "/password-resets/{token}") => {
             Some(json!({ "new_password": "ebb tide at the old mill" }))
         }
-        ("POST", "/api/v1/moderators/{id}/reset") => None,
+        ("POST", "/api/v1/moderators/{id}/reset" | "/api/v1/review/comments/{id}/claim") => None,
         ("POST", "/api/v1/me/keys") => Some(json!({ "name": "a key", "scopes": ["review:read"] })),
         ("PUT", _) => Some(json!({ "title": "The article a", "url": "https://news.example/a" })),
         ("PATCH", "/api/v1/review/comments/{id}") => Some(json!({ "text": cell, "reason": "because" })),
-        ("POST", "/api/v1/review/comments/{id}/claim") => None,
         ("POST", "/api/v1/review/comments/{id}/notes") => Some(json!({ "text": cell })),
         ("POST", "/api/v1/review/comments/{id}/replies") => Some(json!({ "text": cell, "approve_parent": true })),
         ("POST", "/api/v1/review/next") => Some(json!({})),

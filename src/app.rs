@@ -8,6 +8,7 @@ use crate::http::caching::PageCache;
 use crate::http::limits::Limits;
 use crate::http::origins::OriginCache;
 use crate::http::preconditions::Running;
+use crate::kit::changes::Changes;
 use crate::kit::clock::Clock;
 use crate::kit::places::Places;
 use crate::kit::seal::Seal;
@@ -30,6 +31,8 @@ pub struct App {
     pub running: Running,
     /// The origins that sites list, for a moment.
     pub origins: OriginCache,
+    /// What has changed lately, for desks that follow it live.
+    pub changes: Changes,
     /// What features remember.
     pub shelves: Shelves,
     /// Whether it is about to stop: every answer is then the last on its connection.
@@ -93,6 +96,7 @@ impl App {
             hashing: Places::new(cores),
             running: Running::default(),
             origins: OriginCache::default(),
+            changes: Changes::default(),
             shelves: Shelves::default(),
             is_stopping: AtomicBool::new(false),
             settings,

@@ -12,6 +12,7 @@ mod guessing;
 mod http;
 mod key_access;
 mod keys;
+mod look_again;
 mod moderator;
 mod password;
 mod people;
@@ -38,6 +39,7 @@ use crate::kit::text;
 
 pub use change_person::{Change, change_person, disable_moderator};
 pub use http::{By, SESSION_COOKIE, SignedIn, routes};
+pub use look_again::look_again;
 pub use moderator::{Access, KeyAccess, Moderator};
 pub use password::{PasswordError, random_words};
 pub use people::{AddModerator, Added, PeopleError, add_moderator, find_moderator, list_moderators, reset_password};

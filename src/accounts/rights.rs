@@ -58,6 +58,8 @@ impl Role {
 pub enum Right {
     ReadQueue,
     Decide,
+    /// Changing what a reader's comment says.
+    Edit,
     /// Emails, network addresses and user agents of readers, and to look for them.
     SeePersonal,
     Ban,
@@ -132,6 +134,7 @@ const fn row(right: Right) -> (&'static [Role], &'static [Scope]) {
     match right {
         Right::ReadQueue      => (EVERYONE,  &[Scope::ReviewRead, Scope::Admin]),
         Right::Decide         => (EVERYONE,  &[Scope::ReviewDecide, Scope::Admin]),
+        Right::Edit           => (MODERATOR, &[Scope::ReviewDecide, Scope::Admin]),
         Right::SeePersonal    => (MODERATOR, &[Scope::ReviewRead, Scope::Admin]),
         Right::Ban            => (MODERATOR, &[Scope::ReviewDecide, Scope::Admin]),
         Right::DecideMany     => (MODERATOR, &[Scope::ReviewDecide, Scope::Admin]),
@@ -178,6 +181,7 @@ mod tests {
         let rights = [
             Right::ReadQueue,
             Right::Decide,
+            Right::Edit,
             Right::SeePersonal,
             Right::Ban,
             Right::DecideMany,
@@ -191,7 +195,7 @@ mod tests {
             Right::ChangeOneself,
         ];
         let count = |role: Role| rights.into_iter().filter(|right| role.has(*right)).count();
-        assert_eq!(Role::ALL.map(count), [3, 8, 11, 13]);
+        assert_eq!(Role::ALL.map(count), [3, 9, 12, 14]);
         for right in rights {
             for pair in Role::ALL.windows(2) {
                 assert!(!pair[0].has(right) || pair[1].has(right), "{right:?}");

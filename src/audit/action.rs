@@ -41,6 +41,12 @@ pub enum Action {
     ReportsAnswered,
     BanMade,
     BanLifted,
+    /// A moderator wrote a note for colleagues.
+    Noted,
+    /// Staff replied to a comment.
+    Replied,
+    /// A moderator changed what a comment says.
+    Edited,
     SigningKeyRotated,
     AuditExported,
     Erased,
@@ -48,7 +54,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -78,6 +84,9 @@ impl Action {
         Self::ReportsAnswered,
         Self::BanMade,
         Self::BanLifted,
+        Self::Noted,
+        Self::Replied,
+        Self::Edited,
         Self::SigningKeyRotated,
         Self::AuditExported,
         Self::Erased,
@@ -120,6 +129,9 @@ impl Action {
             Self::ReportsAnswered => "reports-answered",
             Self::BanMade => "ban-made",
             Self::BanLifted => "ban-lifted",
+            Self::Noted => "noted",
+            Self::Replied => "replied",
+            Self::Edited => "edited",
             Self::SigningKeyRotated => "signing-key-rotated",
             Self::AuditExported => "audit-exported",
             Self::Erased => "erased",

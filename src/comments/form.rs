@@ -78,7 +78,7 @@ impl ReplyForm {
     }
 }
 
-fn name_rules(name: &str) -> Result<(), ValidationError> {
+pub(super) fn name_rules(name: &str) -> Result<(), ValidationError> {
     fault::at_most(name, MAX_NAME)?;
     text::name(name).map(drop).map_err(fault::of_text)
 }
@@ -92,7 +92,7 @@ fn email_rules(email: &str) -> Result<(), ValidationError> {
 }
 
 /// Only addresses of the web: whatever else a link may do, a reader's link must not.
-fn url_rules(url: &str) -> Result<(), ValidationError> {
+pub(super) fn url_rules(url: &str) -> Result<(), ValidationError> {
     text::check_plain(url).map_err(fault::of_text)?;
     fault::at_most(url, MAX_URL)?;
     let is_web = Url::parse(url).is_ok_and(|url| {
@@ -104,7 +104,7 @@ fn url_rules(url: &str) -> Result<(), ValidationError> {
     if is_web { Ok(()) } else { Err(ValidationError::new("url")) }
 }
 
-fn text_rules(comment: &str) -> Result<(), ValidationError> {
+pub(super) fn text_rules(comment: &str) -> Result<(), ValidationError> {
     fault::at_most(comment, MAX_TEXT)?;
     text::check_comment(comment).map_err(fault::of_text)
 }

@@ -13,7 +13,7 @@ use crate::kit::key::Key;
 use crate::sites::{Site, find_site};
 use crate::store::StoreResult;
 
-use super::{Comment, Status};
+use super::Comment;
 
 /// How many articles are remembered.
 const MOST: usize = 2_000;
@@ -27,13 +27,9 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Whether readers may reply to a comment: a published one of this article, not as deep as replies go. Its depth is
-    /// the one that readers see, or a refusal would tell that something above it was removed.
+    /// Whether readers may reply to a comment: a published one of this article, not as deep as replies go.
     pub fn takes_replies_to(&self, parent: &Comment) -> bool {
-        let deepest = i64::from(self.site.settings.max_depth) - 1;
-        parent.article_id == self.article.id
-            && parent.status == Status::Approved
-            && i64::from(parent.shown.depth) < deepest
+        parent.article_id == self.article.id && parent.takes_replies(self.site.settings.max_depth)
     }
 }
 

@@ -6,6 +6,7 @@
 //! in `review`.
 
 mod author;
+mod edit;
 mod find;
 mod form;
 mod generate;
@@ -16,11 +17,14 @@ mod queries;
 mod receipt;
 mod report;
 mod show;
+mod staff;
 mod thread;
 
+use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, ModeratorId, SiteId};
 
+pub use edit::{Edit, ReadyEdit, Wording, reword};
 pub use form::ReplyForm;
 pub use generate::generate_comments;
 pub use http::{routes, thread_bytes};
@@ -29,6 +33,7 @@ pub use queries::{clear_addresses, find_comment, insert_decision, list_comments}
 pub use receipt::receipt_token;
 pub use report::{ReportedBy, answer_reports, list_reports};
 pub use show::{change_status, change_statuses};
+pub use staff::{StaffReply, StaffText, publish_reply};
 pub use thread::{Sort, ThreadQuery, View};
 
 /// Where a comment stands in its life.
@@ -107,6 +112,19 @@ pub struct Comment {
     pub reports: i64,
     /// Where it stands among the published, while it is published itself.
     pub shown: Shown,
+}
+
+impl Comment {
+    /// Whether there may be replies to it on a site with so many levels of them: it is published, and not as deep as
+    /// replies go. Its depth is the one that readers see, or a refusal would tell that something above it was removed.
+    pub fn takes_replies(&self, max_depth: u32) -> bool {
+        self.status == Status::Approved && i64::from(self.shown.depth) < i64::from(max_depth) - 1
+    }
+
+    /// How it stands, for those who follow what changes.
+    pub fn as_change(&self) -> Change {
+        Change { comment: self.id, version: self.version, status: self.status.as_str(), site: self.site_id }
+    }
 }
 
 /// A place in the published tree.

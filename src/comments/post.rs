@@ -9,7 +9,7 @@
 //! 6. **Judge**: published or held, and why.
 //! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key.
 //!    All exist or none does. The only step that writes.
-//! 8. **Tell**: drop what was kept ready of the article's thread.
+//! 8. **Tell**: drop what was kept ready of the article's thread, and tell the desks that follow live.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::bans::{Hit, Sender, find_book};
 use crate::http::limits::TooFast;
+use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
@@ -51,6 +52,8 @@ pub struct Posted {
     pub id: CommentId,
     /// Whether it was published at once.
     pub is_published: bool,
+    /// False when the same request was answered before.
+    pub is_new: bool,
 }
 
 /// Why it was not taken.
@@ -97,7 +100,7 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     let html = markup::render(&comment.text);
     let verdict = judge(&place, &comment, &bans);
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
-    tell(app, &post, &posted);
+    tell(app, &post, &place, &posted);
     Ok(posted)
 }
 
@@ -179,7 +182,7 @@ async fn keep(app: &App, post: &Post, place: &Place, judged: Judged, now: Millis
     let duplicate_hash = judged.author.duplicate_hash(app, place.ground.article.id, &judged.comment.text);
     let row = Arc::new(row(app.store.next_id().await?, post, place, judged, now));
     let first_line = if row.status == Status::Spam { Some(app.store.next_id().await?) } else { None };
-    let posted = Posted { id: row.id, is_published: row.status == Status::Approved };
+    let posted = Posted { id: row.id, is_published: row.status == Status::Approved, is_new: true };
     let (replay, answer) = (post.replay, posted.clone());
     let write = move |conn: &mut Conn| write(conn, &row, first_line, duplicate_hash, replay.as_ref(), &answer);
     let kept = match app.store.write(write.clone()).await {
@@ -255,12 +258,18 @@ fn replayed(kept: KeptAnswer) -> Result<Posted, PostError> {
     if !kept.is_same_request {
         return Err(PostError::KeyReused);
     }
-    Ok(Posted { id: CommentId::new(kept.made_id), is_published: kept.status == Posted::PUBLISHED })
+    let is_published = kept.status == Posted::PUBLISHED;
+    Ok(Posted { id: CommentId::new(kept.made_id), is_published, is_new: false })
 }
 
-fn tell(app: &App, post: &Post, posted: &Posted) {
+fn tell(app: &App, post: &Post, place: &Place, posted: &Posted) {
     if posted.is_published {
         app.pages.drop_article(&post.site, &post.article);
+    }
+    if posted.is_new {
+        let status = if posted.is_published { Status::Approved } else { Status::Pending };
+        let site = place.ground.site.id;
+        app.changes.tell(Change { comment: posted.id, version: 1, status: status.as_str(), site });
     }
 }
 

@@ -202,6 +202,6 @@ pub fn answer_reports(conn: &mut Conn, decided: &[(CommentId, DecisionId)]) -> S
 ///
 /// # Errors
 /// Those of the store.
-pub async fn list_reports(app: &App, comment: CommentId) -> StoreResult<Vec<ReportedBy>> {
-    app.store.read(move |conn| queries::list_reports(conn, comment, MOST_SHOWN)).await
+pub fn list_reports(conn: &mut Conn, comment: CommentId) -> StoreResult<Vec<ReportedBy>> {
+    queries::list_reports(conn, comment, MOST_SHOWN)
 }

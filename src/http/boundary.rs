@@ -5,19 +5,21 @@
 //! route and never the path, a query, an address or anything a reader sent.
 
 use std::collections::hash_map::RandomState;
+use std::convert::Infallible;
 use std::hash::BuildHasher;
 use std::panic::AssertUnwindSafe;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::body::{BodySize, BodyStream, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, web};
 use askama::Template;
-use futures_util::FutureExt;
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
 use tracing::Instrument;
 
 use crate::app::App;
@@ -44,7 +46,8 @@ pub async fn boundary<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let trace = next_trace();
     strip_prefix(&mut request);
-    if request.method() == Method::HEAD {
+    let is_head = request.method() == Method::HEAD;
+    if is_head {
         // Routes know GET alone; the connection remembers that no body is to be sent.
         request.head_mut().method = Method::GET;
     }
@@ -55,6 +58,9 @@ pub async fn boundary<B: MessageBody + 'static>(
     let called = AssertUnwindSafe(next.call(request).instrument(span)).catch_unwind().await;
     let response = called.unwrap_or_else(|_| Err(panicked(trace).into()))?;
     let mut response = answer_problems(response, trace);
+    if is_head {
+        response = response.map_body(|_, body| without_stream(body));
+    }
     finish_headers(&mut response);
     tracing::debug!(
         trace_id = %TraceId(trace),
@@ -73,6 +79,16 @@ pub async fn boundary<B: MessageBody + 'static>(
 fn panicked(trace: u128) -> Problem {
     tracing::error!(trace_id = %TraceId(trace), "a handler panicked");
     Problem::internal("a handler panicked")
+}
+
+/// The framework makes a body even where none is to be sent. One that has no end would keep the connection for ever.
+fn without_stream<B: MessageBody + 'static>(body: EitherBody<B, BoxBody>) -> EitherBody<B, BoxBody> {
+    match body.size() {
+        BodySize::Stream => {
+            EitherBody::right(BoxBody::new(BodyStream::new(stream::empty::<Result<Bytes, Infallible>>())))
+        }
+        _ => body,
+    }
 }
 
 /// Turns the body of every 4xx and 5xx, the framework's own included, into a problem.

@@ -11,7 +11,7 @@ use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, r
 use crate::app::App;
 use crate::audit;
 use crate::comments::clear_addresses;
-use crate::review::{self, Chunk, index_chunk};
+use crate::review::{self, Chunk, forget_old_claims, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
 /// How often the jobs run.
@@ -132,6 +132,7 @@ pub async fn run_once(app: &App) -> StoreResult<()> {
     app.store.write(move |conn| review::forget_batches_before(conn, batches)).await?;
     let keys = now.minus(KEEP_KEYS);
     app.store.write(move |conn| forget_old_keys(conn, keys)).await?;
+    app.store.write(move |conn| forget_old_claims(conn, now)).await?;
     rotate_signing_key_when_due(app).await?;
     clear_old_addresses(app).await
 }

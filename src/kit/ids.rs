@@ -39,6 +39,12 @@ pub mod of {
     /// A key by which a program acts for a moderator.
     #[derive(Debug)]
     pub enum ApiKey {}
+    /// A moderator's note on a comment.
+    #[derive(Debug)]
+    pub enum Note {}
+    /// What an edit of a comment replaced.
+    #[derive(Debug)]
+    pub enum Revision {}
     /// An entry of the audit log.
     #[derive(Debug)]
     pub enum AuditEntry {}
@@ -57,6 +63,8 @@ pub type DecisionId = Id<of::Decision>;
 pub type ModeratorId = Id<of::Moderator>;
 pub type SessionId = Id<of::Session>;
 pub type ApiKeyId = Id<of::ApiKey>;
+pub type NoteId = Id<of::Note>;
+pub type RevisionId = Id<of::Revision>;
 pub type AuditEntryId = Id<of::AuditEntry>;
 pub type BanId = Id<of::Ban>;
 pub type ReportId = Id<of::Report>;

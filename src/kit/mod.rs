@@ -4,6 +4,7 @@
 //! other floor converts them by hand. Nothing else here knows a database exists.
 
 pub mod back_off;
+pub mod changes;
 pub mod clock;
 pub mod cursor;
 pub mod fault;

@@ -143,6 +143,7 @@ async fn run_chunk(app: &App, id: DecisionId) -> StoreResult<bool> {
     for (site, article) in &chunk.articles_changed {
         app.pages.drop_article(site, article);
     }
+    chunk.changes.into_iter().for_each(|change| app.changes.tell(change));
     Ok(true)
 }
 

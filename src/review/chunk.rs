@@ -7,6 +7,7 @@ use crate::accounts::Moderator;
 use crate::articles::find_keys;
 use crate::audit::{self, Action, Blank, Subject};
 use crate::comments::{Comment, NewDecision, Status, answer_reports, change_statuses, insert_decision, list_comments};
+use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
 use crate::kit::key::Key;
@@ -14,6 +15,7 @@ use crate::sites::{SiteSettings, find_site_by_id};
 use crate::store::{Conn, StoreError, StoreResult};
 
 use super::batch::{Batch, Goal, ItemResult};
+use super::queries;
 use super::queries::batches::{self, Undoable};
 use super::second_opinion::{self, Eyes};
 
@@ -32,6 +34,8 @@ pub(super) struct Chunk {
     pub results: Vec<ItemResult>,
     /// The articles whose published comments are not what they were.
     pub articles_changed: Vec<(Key, Key)>,
+    /// What to tell those who follow.
+    pub changes: Vec<Change>,
 }
 
 /// What is done with one comment.
@@ -150,13 +154,15 @@ fn write(
 ) -> StoreResult<Chunk> {
     let mut changes: HashMap<&'static str, (Status, Vec<&Comment>)> = HashMap::new();
     let mut results = Vec::with_capacity(items.len());
-    let (mut articles, mut decided) = (BTreeSet::new(), Vec::new());
+    let (mut articles, mut decided, mut told) = (BTreeSet::new(), Vec::new(), Vec::new());
     for (((id, _), step), fresh) in items.iter().zip(steps).zip(fresh) {
         let comment = found.get(id);
         match (comment, step) {
             (Some(comment), Step::Change { to, undoes }) => {
                 changes.entry(to.as_str()).or_insert((*to, Vec::new())).1.push(comment);
                 decided.push((comment.id, fresh.id));
+                let version = comment.version + 1;
+                told.push(Change { comment: comment.id, version, status: to.as_str(), site: comment.site_id });
                 record(conn, by, batch, comment, (*to, *undoes), *fresh, now)?;
                 if (comment.status == Status::Approved) != (*to == Status::Approved) {
                     articles.insert(comment.article_id);
@@ -174,7 +180,8 @@ fn write(
         change_statuses(conn, &comments, to)?;
     }
     answer_reports(conn, &decided)?;
-    Ok(Chunk { results, articles_changed: keys_of(conn, &articles)? })
+    queries::claims::end_all(conn, &decided.iter().map(|(comment, _)| *comment).collect::<Vec<_>>())?;
+    Ok(Chunk { results, articles_changed: keys_of(conn, &articles)?, changes: told })
 }
 
 /// The line of history and the entry of the audit log.

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::articles::find_keys;
 use crate::audit::{self, Action, Blank, Entry, Subject};
 use crate::comments::{Comment, NewDecision, Status, answer_reports, change_status, find_comment, insert_decision};
+use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
@@ -79,8 +80,11 @@ pub struct Decide {
 #[derive(Debug, Clone)]
 pub enum Decided {
     New(Line),
-    /// It was so already.
-    Already(Line),
+    /// It was so already. An edit since the last decision makes the comment's version more than that decision's.
+    Already {
+        line: Line,
+        version: i64,
+    },
     /// The site wants a second moderator to make the same decision.
     Waits(Box<FirstOpinion>),
 }
@@ -136,8 +140,7 @@ impl Cause for DecideError {
 /// # Errors
 /// See [`DecideError`]; nothing is changed then.
 pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<Decided, DecideError> {
-    let (by, id) = (moderator.clone(), app.store.next_id().await?);
-    let fresh = Fresh { id, now: app.clock.now(), entry: audit::blank(app).await? };
+    let (by, fresh) = (moderator.clone(), fresh(app).await?);
     let write = move |conn: &mut Conn| write(conn, &by, &decide, fresh);
     let outcome = match app.store.write(write.clone()).await {
         // The same request at the same moment was faster: now its answer is there to be found.
@@ -147,30 +150,41 @@ pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<
     if let Some((site, article)) = outcome.article_changed {
         app.pages.drop_article(&site, &article);
     }
+    if let Some(change) = outcome.change {
+        app.changes.tell(change);
+    }
     Ok(outcome.decided)
 }
 
 /// What the transaction may not make by itself.
 #[derive(Clone, Copy)]
-struct Fresh {
+pub(super) struct Fresh {
     id: DecisionId,
     now: Millis,
     entry: Blank,
 }
 
-struct Outcome {
+/// Takes it, for one decision.
+pub(super) async fn fresh(app: &App) -> Result<Fresh, StoreError> {
+    Ok(Fresh { id: app.store.next_id().await?, now: app.clock.now(), entry: audit::blank(app).await? })
+}
+
+pub(super) struct Outcome {
     decided: Decided,
     /// The article whose published comments are not what they were.
     article_changed: Option<(Key, Key)>,
+    /// What to tell those who follow, when something changed.
+    change: Option<Change>,
 }
 
 impl Outcome {
     fn of(decided: Decided) -> Self {
-        Self { decided, article_changed: None }
+        Self { decided, article_changed: None, change: None }
     }
 }
 
-fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Result<Outcome, DecideError> {
+/// The transaction, which may be part of a larger one.
+pub(super) fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Result<Outcome, DecideError> {
     let comment = find_comment(conn, decide.comment)?.filter(|comment| by.moderates(comment.site_id));
     let comment = comment.ok_or(DecideError::NoSuchComment)?;
     if let Some(replay) = &decide.replay
@@ -183,7 +197,12 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
             return Ok(Outcome::of(waits(by, decide, &comment)));
         }
         let line = queries::load_line(conn, &comment, DecisionId::new(kept.made_id))?;
-        return Ok(Outcome::of(if kept.status == 201 { Decided::New(line) } else { Decided::Already(line) }));
+        let version = line.version;
+        return Ok(Outcome::of(if kept.status == 201 {
+            Decided::New(line)
+        } else {
+            Decided::Already { line, version }
+        }));
     }
     if comment.status.is_final() {
         return Err(DecideError::Gone);
@@ -198,7 +217,7 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
             audit::record(conn, &reports_answered(by, &comment, fresh))?;
         }
         keep_answer(conn, decide, line.id, 200, fresh.now)?;
-        return Ok(Outcome::of(Decided::Already(line)));
+        return Ok(Outcome::of(Decided::Already { line, version: comment.version }));
     }
     if let Some(reason) = &decide.reason {
         let site = find_site_by_id(conn, comment.site_id)?.ok_or(StoreError::Missing)?;
@@ -242,7 +261,11 @@ fn change(
         undoes: None,
     };
     insert_decision(conn, &new)?;
-    answer_reports(conn, &[(comment.id, fresh.id)])?;
+    // Only what is or was published can have been reported.
+    if was_shown || comment.reports > 0 {
+        answer_reports(conn, &[(comment.id, fresh.id)])?;
+    }
+    queries::claims::end(conn, comment.id)?;
     let entry = fresh
         .entry
         .fill(by.actor(), Action::Decided)
@@ -254,7 +277,8 @@ fn change(
     audit::record(conn, &entry)?;
     keep_answer(conn, decide, fresh.id, 201, fresh.now)?;
     let article_changed = if was_shown == is_shown { None } else { find_keys(conn, comment.article_id)? };
-    Ok(Outcome { decided: Decided::New(line(by, &new)), article_changed })
+    let change = Change { comment: comment.id, version: new.version, status: to.as_str(), site: comment.site_id };
+    Ok(Outcome { decided: Decided::New(line(by, &new)), article_changed, change: Some(change) })
 }
 
 fn waits(by: &Moderator, decide: &Decide, comment: &Comment) -> Decided {
@@ -322,7 +346,7 @@ fn stale(conn: &mut Conn, id: CommentId) -> DecideError {
     }
 }
 
-fn load_current(conn: &mut Conn, id: CommentId) -> Result<Current, StoreError> {
+pub(super) fn load_current(conn: &mut Conn, id: CommentId) -> Result<Current, StoreError> {
     let comment = find_comment(conn, id)?.ok_or(StoreError::Missing)?;
     let line = queries::load_last_line(conn, &comment)?;
     Ok(Current { status: comment.status, version: comment.version, decided_by: line.by, decided_at: Some(line.at) })

@@ -3,13 +3,19 @@
 use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::articles::Article;
-use crate::comments::{Comment, find_comment};
+use crate::comments::{Comment, ReportedBy, find_comment, list_reports};
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
 use crate::store::StoreResult;
 
+use super::claims::Claim;
+use super::edit::Revision;
 use super::history::Line;
+use super::notes::Note;
 use super::queries;
+
+/// Notes shown with their comment.
+const MOST_NOTES: i64 = 100;
 
 /// A comment with what stands around it.
 #[derive(Debug)]
@@ -55,20 +61,37 @@ pub struct Parent {
     pub text: String,
 }
 
-/// One comment and its history, the oldest line first; `None` also for one of another's site.
+/// One comment with all that was ever done to it, each list with the oldest first.
+#[derive(Debug)]
+pub struct WholeItem {
+    pub item: Item,
+    pub decisions: Vec<Line>,
+    pub revisions: Vec<Revision>,
+    /// The latest; more are in a list of their own.
+    pub notes: Vec<Note>,
+    pub claim: Option<Claim>,
+    /// What readers said against it.
+    pub reports: Vec<ReportedBy>,
+}
+
+/// One comment; `None` also for one of another's site.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> StoreResult<Option<(Item, Vec<Line>)>> {
+pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> StoreResult<Option<WholeItem>> {
     let (by, now) = (moderator.clone(), app.clock.now());
     app.store
         .read(move |conn| {
             let Some(comment) = find_comment(conn, id)?.filter(|comment| by.moderates(comment.site_id)) else {
                 return Ok(None);
             };
-            let lines = queries::list_lines(conn, &comment)?;
-            let item = queries::with_surroundings(conn, vec![comment], now)?.pop();
-            Ok(item.map(|item| (item.seen_by(&by), lines)))
+            let decisions = queries::list_lines(conn, &comment)?;
+            let revisions = queries::revisions::list_revisions(conn, id)?;
+            let notes = queries::notes::list_latest_notes(conn, id, MOST_NOTES)?;
+            let claim = queries::claims::find_live(conn, id, now)?;
+            let reports = list_reports(conn, id)?;
+            let item = queries::with_surroundings(conn, vec![comment], now)?.pop().map(|item| item.seen_by(&by));
+            Ok(item.map(|item| WholeItem { item, decisions, revisions, notes, claim, reports }))
         })
         .await
 }

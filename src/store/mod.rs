@@ -145,6 +145,12 @@ impl Store {
         }
     }
 
+    /// A number that rises only when another program has written to this database for certain. On PostgreSQL, where
+    /// nobody says so, it never does.
+    pub fn known_foreign_writes(&self) -> u64 {
+        self.foreign_writes.load(Ordering::Acquire)
+    }
+
     /// Whether it can be read and written now. After a write that the database refused, another is tried, so that an
     /// installation is ready again as soon as it is.
     ///

@@ -309,8 +309,8 @@ mod rules {
             let is_pure = |path: &Vec<String>| match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 // Addresses are values; sockets are not.
                 ["std", "net", name, ..] => matches!(name, "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr"),
-                // A semaphore waits for other tasks, not for the world.
-                ["tokio", "sync", ..] => source.path == "src/kit/places.rs",
+                // A semaphore and a channel wait for other tasks, not for the world.
+                ["tokio", "sync", ..] => matches!(source.path.as_str(), "src/kit/places.rs" | "src/kit/changes.rs"),
                 ["std", "fs" | "io" | "env" | "process" | "os" | "thread" | "net", ..] | ["tokio", ..] => false,
                 // One place reads the clock.
                 ["std", "time", "SystemTime" | "Instant", ..] => source.path == "src/kit/clock.rs",

@@ -178,6 +178,22 @@ fn answers_are_as_their_schemas_say() {
         let decide = "/api/v1/review/comments/{id}/decisions";
         check("post", decide, app.decide(&admin, reply_id, 1, "approve").await);
         check("post", decide, app.decide(&admin, reply_id, 2, "approve").await);
+        for (method, rest, body) in [
+            ("post", "/claim", json!({})),
+            ("post", "/notes", json!({ "text": "a note" })),
+            ("post", "/replies", json!({ "text": "a reply" })),
+            ("patch", "", json!({ "text": "other words", "reason": "because" })),
+            ("get", "/notes", json!({})),
+            ("get", "", json!({})),
+        ] {
+            let path = format!("{queue}/{root}{rest}");
+            let request = app.request_as(&admin, method.to_uppercase().parse().unwrap(), &path);
+            let answer = Answer::of(request.header("if-match", "\"2\"").json(&body)).await;
+            check(method, &format!("{one}{rest}"), answer);
+        }
+        app.posted(&article, &form("a third")).await;
+        let next = app.request_as(&admin, Method::POST, "/api/v1/review/next").json(&json!({}));
+        check("post", "/api/v1/review/next", Answer::of(next).await);
         check("get", "/api/v1/me", app.get_as(&admin, "/api/v1/me").await);
         let rename = app.request_as(&admin, Method::PATCH, "/api/v1/me").json(&json!({ "display_name": "New" }));
         check("patch", "/api/v1/me", Answer::of(rename).await);

@@ -127,6 +127,8 @@ fn a_bad_body_is_refused_everywhere() {
                 let request = request(app, &admin, &method, &filled).header("content-type", media_type);
                 request.body(body.to_vec())
             };
+            // To ask for whatever comes next needs nothing.
+            let takes_nothing = path == "/api/v1/review/next";
             let is_form = path.ends_with("/articles/{article}/comments")
                 || path.ends_with("/reports")
                 || path.starts_with("/password-resets");
@@ -148,6 +150,10 @@ fn a_bad_body_is_refused_everywhere() {
             ] {
                 let name = format!("{method} {path} {:?}", String::from_utf8_lossy(body));
                 let answer = Answer::of(send(json, body)).await;
+                if takes_nothing && body == b"{}" {
+                    assert_eq!(answer.status, 204, "{name}: {}", answer.text());
+                    continue;
+                }
                 assert_eq!(answer.status, status, "{name}: {}", answer.text());
                 assert_problem(app, answer, &name);
                 // A form that a browser sent comes back as a page of its own.

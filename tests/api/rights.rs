@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 52] = [
+const TABLE: [(&str, &str, Answers); 60] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -85,6 +85,14 @@ const TABLE: [(&str, &str, Answers); 52] = [
     ("GET",    "/api/v1/bans",                                     by_role([403, 200, 200, 200], [403, 200, 200, 200])),
     ("POST",   "/api/v1/bans",                                     by_role([403, 201, 201, 201], [403, 422, 422, 201])),
     ("DELETE", "/api/v1/bans/{id}",                                by_role([403, 204, 204, 204], [403, 404, 404, 204])),
+    ("PATCH",  "/api/v1/review/comments/{id}",                     by_role([403, 200, 200, 200], [403, 404, 404, 200])),
+    ("POST",   "/api/v1/review/comments/{id}/claim",               by_role([200; 4], [404, 404, 404, 200])),
+    ("DELETE", "/api/v1/review/comments/{id}/claim",               by_role([204; 4], [404, 404, 404, 204])),
+    ("GET",    "/api/v1/review/comments/{id}/notes",               by_role([200; 4], [404, 404, 404, 200])),
+    ("POST",   "/api/v1/review/comments/{id}/notes",               by_role([201; 4], [404, 404, 404, 201])),
+    ("POST",   "/api/v1/review/comments/{id}/replies",             by_role([201; 4], [404, 404, 404, 201])),
+    ("POST",   "/api/v1/review/next",                              signed_in(200)),
+    ("GET",    "/api/v1/review/events",                            signed_in(200)),
     ("GET",    "/healthz",                                         all(200)),
     ("GET",    "/readyz",                                          all(200)),
     ("GET",    "/openapi.json",                                    all(200)),
@@ -143,9 +151,13 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
         ("POST", "/api/v1/password-resets/{token}" | "/password-resets/{token}") => {
             Some(json!({ "new_password": "ebb tide at the old mill" }))
         }
-        ("POST", "/api/v1/moderators/{id}/reset") => None,
+        ("POST", "/api/v1/moderators/{id}/reset" | "/api/v1/review/comments/{id}/claim") => None,
         ("POST", "/api/v1/me/keys") => Some(json!({ "name": "a key", "scopes": ["review:read"] })),
         ("PUT", _) => Some(json!({ "title": "The article a", "url": "https://news.example/a" })),
+        ("PATCH", "/api/v1/review/comments/{id}") => Some(json!({ "text": cell, "reason": "because" })),
+        ("POST", "/api/v1/review/comments/{id}/notes") => Some(json!({ "text": cell })),
+        ("POST", "/api/v1/review/comments/{id}/replies") => Some(json!({ "text": cell, "approve_parent": true })),
+        ("POST", "/api/v1/review/next") => Some(json!({})),
         ("POST", "/api/v1/review/comments/{id}/decisions") => Some(json!({ "decision": "reject" })),
         ("POST", "/api/v1/review/decisions") => Some(json!({ "decision": "reject", "items": [] })),
         ("POST", "/api/v1/review/decisions/preview") => Some(json!({ "decision": "reject", "filter": {} })),

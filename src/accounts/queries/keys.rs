@@ -74,6 +74,13 @@ pub fn find_by_hash(
     Ok(Some((with_sites(conn, owner, access)?, key.last_used_at)))
 }
 
+/// The enabled owner of the key with this id, if it is good now.
+pub fn find_by_id(conn: &mut Conn, id: ApiKeyId, now: Millis) -> StoreResult<Option<Moderator>> {
+    let hash: Option<Vec<u8>> = api_keys::table.find(id).select(api_keys::hash).first(conn).optional()?;
+    let Some(hash) = hash.and_then(|hash| Digest256::try_from(hash).ok()) else { return Ok(None) };
+    Ok(find_by_hash(conn, &hash, now)?.map(|(moderator, _)| moderator))
+}
+
 /// Notes when a key was used, unless another node has noted a later use.
 pub fn note_use(conn: &mut Conn, id: ApiKeyId, now: Millis) -> StoreResult<()> {
     let earlier = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(now));

@@ -1,8 +1,9 @@
-//! All SQL about comments and their history of decisions. What keeps the published tree is in `tree`, what readers report
-//! in `reports`.
+//! All SQL about comments and their history of decisions. What keeps the published tree is in `tree`, what changes words
+//! in `wording`, what readers report in `reports`.
 
 mod reports;
 mod tree;
+mod wording;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,6 +27,7 @@ pub(in crate::comments) use reports::{
 pub(in crate::comments) use tree::{
     add_below, add_replies, count_published_below, deepen_below, hang_replies_of, hang_replies_on, list_published_among,
 };
+pub(in crate::comments) use wording::set_wording;
 
 /// Whole rows, for moderators and for the program itself.
 #[derive(Queryable, Selectable)]
@@ -362,7 +364,6 @@ pub(in crate::comments) fn insert_comment(
     duplicate_hash: Option<i64>,
 ) -> StoreResult<()> {
     // Written for each database by itself: the common backend writes the SQL anew each time, which is half the cost.
-    let size_bytes = i64::try_from(comment.text.len() + comment.html.len()).unwrap_or(i64::MAX);
     let insert = diesel::insert_into(comments::table).values((
         (
             comments::id.eq(comment.id),
@@ -383,7 +384,7 @@ pub(in crate::comments) fn insert_comment(
         ),
         (
             comments::html.eq(&comment.html),
-            comments::size_bytes.eq(size_bytes),
+            comments::size_bytes.eq(size_bytes(&comment.text, &comment.html)),
             comments::moderator_id.eq(comment.moderator_id),
             comments::duplicate_hash.eq(duplicate_hash),
             comments::created_at.eq(comment.created_at),
@@ -398,6 +399,11 @@ pub(in crate::comments) fn insert_comment(
     ));
     execute_on_either(conn, insert)?;
     Ok(())
+}
+
+/// How much room a comment takes on a page.
+fn size_bytes(text: &str, html: &str) -> i64 {
+    i64::try_from(text.len() + html.len()).unwrap_or(i64::MAX)
 }
 
 /// Writes a line of history.

@@ -3,9 +3,15 @@
 
 mod authors;
 mod bans;
+mod claims;
 mod counts;
+mod edit;
+mod events;
 mod many;
+mod notes;
+mod reply;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
@@ -13,10 +19,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
+use validator::ValidationError;
 
 use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
-use crate::comments::{ReportedBy, Status, list_reports};
+use crate::comments::{ReportedBy, Status};
 use crate::http::body::{JsonBody, Query};
 use crate::http::fields::Fields;
 use crate::http::paging::{Page, PageQuery, next_link, next_url};
@@ -24,17 +31,21 @@ use crate::http::preconditions::{IdempotencyKey, IfMatch, version_tag};
 use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 use crate::kit::clock::Millis;
-use crate::kit::fault::Fault;
+use crate::kit::fault::{self, Fault};
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::markup::escape_text;
 use crate::kit::search::{Search, Texts};
+use crate::kit::text;
 use crate::store::Replay;
 
-use crate::review::decide::{self, Decide, DecideError, Decided, Decision, FirstOpinion};
+use crate::review::claims::Claim;
+use crate::review::decide::{self, Current, Decide, DecideError, Decided, Decision, FirstOpinion};
+use crate::review::edit::Revision;
 use crate::review::filter::Filter;
 use crate::review::history::Line;
 use crate::review::index::IndexError;
-use crate::review::item::{self, Item, Record};
+use crate::review::item::{self, Item, Record, WholeItem};
+use crate::review::notes::Note;
 use crate::review::queue::{self, QueueError, QueueQuery, QueueSort};
 
 /// Reasons that a site offers until it sets its own.
@@ -64,6 +75,11 @@ pub fn routes(table: &mut RouteTable) {
     counts::routes(table);
     authors::routes(table);
     bans::routes(table);
+    claims::routes(table);
+    edit::routes(table);
+    events::routes(table);
+    notes::routes(table);
+    reply::routes(table);
 }
 
 /// A comment in the queue.
@@ -157,11 +173,14 @@ struct OneComment {
     #[schema(value_type = String, format = DateTime)]
     received_at: Millis,
     screening: Option<BTreeMap<String, String>>,
-    revisions: Vec<String>,
+    /// What each edit replaced, the oldest first: the first is what the reader sent.
+    revisions: Vec<Revision>,
     /// Who decided what and when, the oldest first.
     decisions: Vec<Line>,
-    notes: Vec<String>,
-    claim: Option<BTreeMap<String, String>>,
+    /// The latest hundred, the oldest of them first.
+    notes: Vec<Note>,
+    /// Who is at work on it.
+    claim: Option<Claim>,
     /// Readers' reports, in place of their number.
     reports: Vec<ReportBody>,
 }
@@ -232,21 +251,24 @@ async fn show_queue_item(app: web::Data<App>, asked: By<web::Path<CommentId>>) -
     let By(moderator, id) = asked;
     moderator.require(Right::ReadQueue)?;
     let found = item::find_item(&app, &moderator, id.into_inner()).await?;
-    let (item, decisions) = found.ok_or_else(Problem::not_found)?;
-    let version = item.comment.version;
-    let reports = list_reports(&app, item.comment.id).await?;
+    Ok(one_comment(found.ok_or_else(Problem::not_found)?))
+}
+
+/// One comment as an answer, with its version.
+fn one_comment(whole: WholeItem) -> HttpResponse {
+    let version = whole.item.comment.version;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
-    Ok(response.json(OneComment {
-        received_at: item.comment.received_at,
-        comment: body(item),
+    response.json(OneComment {
+        received_at: whole.item.comment.received_at,
+        comment: ItemComment { claimed_by: whole.claim.as_ref().map(|claim| claim.by.clone()), ..body(whole.item) },
         screening: None,
-        revisions: Vec::new(),
-        decisions,
-        notes: Vec::new(),
-        claim: None,
-        reports: reports.into_iter().map(report_body).collect(),
-    }))
+        revisions: whole.revisions,
+        decisions: whole.decisions,
+        notes: whole.notes,
+        claim: whole.claim,
+        reports: whole.reports.into_iter().map(report_body).collect(),
+    })
 }
 
 /// Decide about a comment.
@@ -268,12 +290,12 @@ async fn decide(
     let decided = decide::decide(&app, &moderator, decide).await?;
     let (mut response, version) = match &decided {
         Decided::New(line) => (HttpResponse::Created(), line.version),
-        Decided::Already(line) => (HttpResponse::Ok(), line.version),
+        Decided::Already { version, .. } => (HttpResponse::Ok(), *version),
         Decided::Waits(first) => (HttpResponse::Accepted(), first.version),
     };
     response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::ETAG, version_tag(version)));
     Ok(match decided {
-        Decided::New(line) | Decided::Already(line) => response.json(line),
+        Decided::New(line) | Decided::Already { line, .. } => response.json(line),
         Decided::Waits(first) => response.json(first),
     })
 }
@@ -322,6 +344,16 @@ fn read_words(fields: &mut Fields, name: &str) -> Option<String> {
         return None;
     }
     Some(text)
+}
+
+/// Words that must be there and say something.
+fn word_rules(text: &str) -> Result<(), ValidationError> {
+    if text.chars().count() > MAX_WORDS {
+        let mut error = ValidationError::new("too_long");
+        error.add_param(Cow::Borrowed("limit"), &MAX_WORDS);
+        return Err(error);
+    }
+    text::check_comment(text).map_err(fault::of_text)
 }
 
 /// The scope of a moderator's key is the route and the account (API.md).
@@ -409,16 +441,8 @@ impl From<DecideError> for Problem {
     fn from(error: DecideError) -> Self {
         match error {
             DecideError::NoSuchComment => Self::not_found(),
-            DecideError::Gone => Self::new(Kind::Gone, "Its author withdrew it, or it was erased."),
-            DecideError::Stale(current) => Self::new(Kind::Stale, "It has changed since you read it.").with(
-                "current",
-                json!({
-                    "status": current.status,
-                    "version": current.version,
-                    "decided_by": current.decided_by,
-                    "decided_at": current.decided_at,
-                }),
-            ),
+            DecideError::Gone => gone(),
+            DecideError::Stale(current) => stale(&current),
             DecideError::NeedsAnother => {
                 Self::new(Kind::Conflict, "You have decided so already; the site wants somebody else to do so too.")
             }
@@ -428,4 +452,22 @@ impl From<DecideError> for Problem {
             DecideError::Store(error) => error.into(),
         }
     }
+}
+
+/// Nothing is done any more to what its author took back.
+fn gone() -> Problem {
+    Problem::new(Kind::Gone, "Its author withdrew it, or it was erased.")
+}
+
+/// Somebody came too late, and is told how it stands.
+fn stale(current: &Current) -> Problem {
+    Problem::new(Kind::Stale, "It has changed since you read it.").with(
+        "current",
+        json!({
+            "status": current.status,
+            "version": current.version,
+            "decided_by": current.decided_by,
+            "decided_at": current.decided_at,
+        }),
+    )
 }

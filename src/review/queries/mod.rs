@@ -1,10 +1,13 @@
 //! All SQL about the queue and the history of decisions.
 
 pub(super) mod batches;
+pub(super) mod claims;
 pub(super) mod counting;
 pub(super) mod finding;
 pub(super) mod indexing;
+pub(super) mod notes;
 pub(super) mod people;
+pub(super) mod revisions;
 pub(super) mod second_opinions;
 
 use std::collections::HashMap;
@@ -18,7 +21,7 @@ use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
 use crate::kit::key::Key;
 use crate::kit::text;
 use crate::sites::list_sites;
-use crate::store::schema::{claims, comments, decisions, moderators};
+use crate::store::schema::{comments, decisions, moderators};
 use crate::store::{Conn, StoreError, StoreResult};
 
 use crate::review::history::Line;
@@ -57,7 +60,7 @@ pub(in crate::review) fn with_surroundings(
     let parents: HashMap<CommentId, Parent> =
         parents.into_iter().map(|(id, name, text)| (id, Parent { id, name, text })).collect();
     let ids: Vec<CommentId> = found.iter().map(|comment| comment.id).collect();
-    let holders = list_holders(conn, &ids, now)?;
+    let holders = claims::list_holders(conn, &ids, now)?;
     let records = counting::load_records(conn, &found)?;
     found
         .into_iter()
@@ -76,18 +79,6 @@ pub(in crate::review) fn with_surroundings(
             })
         })
         .collect()
-}
-
-/// User names of those who hold these comments now.
-fn list_holders(conn: &mut Conn, ids: &[CommentId], now: Millis) -> StoreResult<HashMap<CommentId, String>> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.get()).collect();
-    let held: Vec<(i64, String)> = claims::table
-        .inner_join(moderators::table.on(claims::moderator_id.eq(moderators::id)))
-        .filter(claims::comment_id.eq_any(ids))
-        .filter(claims::expires_at.gt(now.0))
-        .select((claims::comment_id, moderators::username))
-        .load(conn)?;
-    Ok(held.into_iter().map(|(id, who)| (CommentId::new(id), who)).collect())
 }
 
 #[derive(Queryable)]

@@ -14,6 +14,10 @@ impl Answer {
     pub async fn of(request: reqwest::RequestBuilder) -> Self {
         let response = request.send().await.expect("the server answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        if headers.get("content-type").is_some_and(|media_type| media_type == "text/event-stream") {
+            // It has no end to wait for.
+            return Self { status, headers, body: Vec::new() };
+        }
         Self { status, headers, body: response.bytes().await.expect("the whole body").to_vec() }
     }
 

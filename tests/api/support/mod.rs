@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod database;
+pub mod events;
 pub mod markup;
 pub mod people;
 pub mod process;

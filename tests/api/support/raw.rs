@@ -66,6 +66,14 @@ impl Raw {
         Ok(Some(answer))
     }
 
+    /// Reads the head of an answer that has no body, and gives its status.
+    pub fn head(&mut self) -> std::io::Result<u16> {
+        let status_line = self.line()?;
+        while !self.line()?.is_empty() {}
+        let status = status_line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        status.ok_or_else(|| ErrorKind::InvalidData.into())
+    }
+
     /// Sends a request and reads its answer.
     #[track_caller]
     pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> RawAnswer {

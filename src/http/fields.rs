@@ -3,6 +3,8 @@
 //! A value of the wrong type, a missing name and a rule of `validator` end in one list, so that a client hears of
 //! every wrong field at once. What cannot be read at all (syntax, UTF-8) is a 400 before any of this.
 
+mod nested;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

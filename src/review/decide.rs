@@ -15,7 +15,7 @@ use crate::kit::key::Key;
 use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
 
 use super::history::Line;
-use super::queries;
+use super::{queries, reason};
 
 /// What a moderator may decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, utoipa::ToSchema)]
@@ -62,7 +62,7 @@ pub struct Decide {
     pub reason: Option<String>,
     /// For colleagues.
     pub note: Option<String>,
-    /// For the author's receipt.
+    /// For the author's receipt; what the site says for the reason, when nothing is said.
     pub message: Option<String>,
     /// The versions the moderator decides about.
     pub versions: Vec<i64>,
@@ -94,6 +94,8 @@ pub enum DecideError {
     NoSuchComment,
     #[error("its author withdrew it, or it was erased")]
     Gone,
+    #[error("its site offers no such reason")]
+    NoSuchReason,
     #[error("it has changed since")]
     Stale(Box<Current>),
     #[error("the idempotency key was used for another request")]
@@ -159,6 +161,7 @@ fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fresh) -> Resu
         let line = queries::load_line(conn, &comment, DecisionId::new(kept.made_id))?;
         return Ok(Outcome { decided: Decided { line, is_new: kept.status == 201 }, article_changed: None });
     }
+    let decide = &reason::settle(conn, comment.site_id, decide)?;
     if comment.status.is_final() {
         return Err(DecideError::Gone);
     }

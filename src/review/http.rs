@@ -1,6 +1,8 @@
 //! The queue, one comment and decisions about it, over HTTP. Every read is `no-store`; every write says which version it
 //! is about.
 
+mod figures;
+
 use std::collections::BTreeMap;
 
 use actix_web::http::header;
@@ -28,21 +30,7 @@ use super::filter::Filter;
 use super::history::Line;
 use super::item::{self, Item};
 use super::queue::{self, QueueError, QueueQuery, QueueSort};
-
-/// Reasons that a site offers until it sets its own.
-const REASONS: [&str; 11] = [
-    "offensive",
-    "abusive",
-    "spam",
-    "advertising",
-    "off-topic",
-    "personal-data",
-    "illegal",
-    "misinformation",
-    "hate",
-    "duplicate",
-    "other",
-];
+use super::reason;
 
 /// The longest note or message, in characters.
 const MAX_WORDS: usize = 2_000;
@@ -55,6 +43,7 @@ pub fn routes(table: &mut RouteTable) {
     table.add(__path_list_queue, list_queue);
     table.add(__path_show_queue_item, show_queue_item);
     table.add(__path_decide, decide);
+    figures::routes(table);
 }
 
 /// A comment in the queue.
@@ -149,12 +138,12 @@ struct OneComment {
 struct DecideBody {
     #[schema(inline)]
     decision: Decision,
-    /// One of `offensive`, `abusive`, `spam`, `advertising`, `off-topic`, `personal-data`, `illegal`, `misinformation`,
-    /// `hate`, `duplicate`, `other`.
+    /// A key of the reasons that the comment's site offers.
     reason: Option<String>,
     /// For colleagues, up to 2,000 characters.
     note: Option<String>,
-    /// For the author's receipt, up to 2,000 characters.
+    /// For the author's receipt, up to 2,000 characters; when a comment is rejected or put into the trash, what the site
+    /// says for the reason if nothing is said.
     message: Option<String>,
 }
 
@@ -224,7 +213,7 @@ async fn decide(
 ) -> Result<HttpResponse, Problem> {
     let By(moderator, (id, versions, key, body)) = asked;
     moderator.require(Right::Decide)?;
-    let mut decide = read_decision(id.into_inner(), body.0, versions)?;
+    let mut decide = read_decision(&app, &moderator, id.into_inner(), body.0, versions).await?;
     decide.replay = key.0.map(|key| replay(&app, &moderator, &decide, &key));
     let _running = decide.replay.map(|replay| app.running.begin(replay.key)).transpose()?;
     let decided = decide::decide(&app, &moderator, decide).await?;
@@ -253,15 +242,28 @@ fn parse_sort(text: &str) -> Option<QueueSort> {
     }
 }
 
-fn read_decision(comment: CommentId, mut fields: Fields, versions: IfMatch) -> Result<Decide, Problem> {
+async fn read_decision(
+    app: &App,
+    moderator: &Moderator,
+    comment: CommentId,
+    mut fields: Fields,
+    versions: IfMatch,
+) -> Result<Decide, Problem> {
     if !fields.has("decision") {
         fields.refuse::<()>("decision", "required");
     }
     let decision = fields.choice("decision", Decision::parse);
-    let reason = fields.choice("reason", |text| REASONS.contains(&text).then(|| text.to_owned()));
+    let reason = fields.text("reason");
     let note = read_words(&mut fields, "note");
     let message = read_words(&mut fields, "message");
     fields.refuse_unknown();
+    // The story asks for it anyway; when it will not come to that, it is said with what else is wrong.
+    if fields.has_faults()
+        && let Some(reason) = &reason
+        && !reason::is_offered(app, moderator, comment, reason).await?
+    {
+        fields.refuse::<()>("reason", "choice");
+    }
     fields.finish()?;
     let decision = decision.ok_or_else(|| Problem::invalid_field("decision", "required"))?;
     Ok(Decide { comment, decision, reason, note, message, versions: versions.0, replay: None })
@@ -322,6 +324,7 @@ impl From<DecideError> for Problem {
     fn from(error: DecideError) -> Self {
         match error {
             DecideError::NoSuchComment => Self::not_found(),
+            DecideError::NoSuchReason => Self::invalid_field("reason", "choice"),
             DecideError::Gone => Self::new(Kind::Gone, "Its author withdrew it, or it was erased."),
             DecideError::Stale(current) => Self::new(Kind::Stale, "It has changed since you read it.").with(
                 "current",

@@ -10,6 +10,9 @@ mod http;
 mod item;
 mod queries;
 mod queue;
+mod reason;
+mod stats;
+mod transparency;
 
 pub use decide::{Decide, DecideError, Decided, Decision, decide};
 pub use filter::Filter;

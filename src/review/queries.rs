@@ -1,5 +1,7 @@
 //! All SQL about the queue and the history of decisions.
 
+pub(super) mod figures;
+
 use std::collections::HashMap;
 
 use diesel::prelude::*;

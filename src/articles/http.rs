@@ -19,7 +19,7 @@ use crate::kit::key::Key;
 use crate::sites::Site;
 
 use super::put::{PutArticle, PutError, put_article};
-use super::{Article, count, show};
+use super::{Article, Door, count, show};
 
 /// Adds this feature's routes.
 pub fn routes(table: &mut RouteTable) {
@@ -38,8 +38,12 @@ pub struct ArticleBody {
     url: String,
     /// Whether it takes comments now.
     comments_open: bool,
+    /// When it closes for good, by its publisher's word or the site's.
     #[schema(value_type = Option<String>, format = DateTime)]
     comments_close_at: Option<Millis>,
+    /// When it takes comments again, outside the site's hours.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    comments_open_at: Option<Millis>,
     /// How many comments are published.
     comments: i64,
     form: FormBody,
@@ -162,14 +166,16 @@ fn read_put(body: JsonBody) -> (PutArticle, Vec<Fault>) {
 fn body(site: &Site, article: Article, now: Millis) -> ArticleBody {
     let required = site.settings.required;
     let names = [("name", required.name), ("email", required.email), ("comment", true)];
+    let door = article.door(&site.settings, now);
     ArticleBody {
-        comments_open: article.is_open(now),
+        comments_open: door == Door::Open,
+        comments_close_at: article.closes_at(&site.settings),
+        comments_open_at: if let Door::OpensAt(at) = door { Some(at) } else { None },
         site: site.key.to_string(),
         key: article.key.to_string(),
         title: article.title,
         summary: article.summary,
         url: article.url,
-        comments_close_at: article.comments_close_at,
         comments: article.published,
         form: FormBody {
             required: names.into_iter().filter_map(|(name, is_required)| is_required.then_some(name)).collect(),

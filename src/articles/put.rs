@@ -84,9 +84,9 @@ pub async fn put_article(
         let site = find_site(conn, &site_key)?.filter(|site| may(by.as_ref(), site)).ok_or(PutError::NoSuchSite)?;
         let known = queries::find_article(conn, site.id, &article_key)?;
         let is_new = known.is_none();
-        let article = put.clone().into_article(known, fresh_id, &site, &article_key);
+        let article = put.clone().into_article(known, (fresh_id, now), &site, &article_key);
         if is_new {
-            queries::insert_article(conn, &article, now)?;
+            queries::insert_article(conn, &article)?;
         } else {
             queries::update_article(conn, &article, now)?;
         }
@@ -121,9 +121,12 @@ fn tell(entry: Entry, article: &Article, is_new: bool) -> Entry {
 }
 
 impl PutArticle {
-    fn into_article(self, known: Option<Article>, fresh_id: ArticleId, site: &Site, key: &Key) -> Article {
+    /// `fresh` are the id and the moment it is made, when it is not known yet.
+    fn into_article(self, known: Option<Article>, fresh: (ArticleId, Millis), site: &Site, key: &Key) -> Article {
+        let (id, created_at) = known.as_ref().map_or(fresh, |article| (article.id, article.created_at));
         Article {
-            id: known.as_ref().map_or(fresh_id, |article| article.id),
+            id,
+            created_at,
             policy: known.as_ref().and_then(|article| article.policy),
             published: known.as_ref().map_or(0, |article| article.published),
             site_id: site.id,

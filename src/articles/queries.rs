@@ -25,6 +25,7 @@ struct ArticleRow {
     comments_open: bool,
     comments_close_at: Option<Millis>,
     published: i64,
+    created_at: Millis,
 }
 
 impl ArticleRow {
@@ -41,6 +42,7 @@ impl ArticleRow {
             comments_open: self.comments_open,
             comments_close_at: self.comments_close_at,
             published: self.published,
+            created_at: self.created_at,
         })
     }
 }
@@ -90,7 +92,7 @@ pub fn list_articles_by_id(conn: &mut Conn, ids: &[ArticleId]) -> StoreResult<Ve
     rows.into_iter().map(ArticleRow::into_article).collect()
 }
 
-pub(super) fn insert_article(conn: &mut Conn, article: &Article, now: Millis) -> StoreResult<()> {
+pub(super) fn insert_article(conn: &mut Conn, article: &Article) -> StoreResult<()> {
     diesel::insert_into(articles::table)
         .values((
             articles::id.eq(article.id),
@@ -102,8 +104,8 @@ pub(super) fn insert_article(conn: &mut Conn, article: &Article, now: Millis) ->
             articles::comments_open.eq(article.comments_open),
             articles::comments_close_at.eq(article.comments_close_at),
             articles::published.eq(0_i64),
-            articles::created_at.eq(now),
-            articles::updated_at.eq(now),
+            articles::created_at.eq(article.created_at),
+            articles::updated_at.eq(article.created_at),
         ))
         .execute(conn)?;
     Ok(())

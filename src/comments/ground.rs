@@ -7,8 +7,9 @@ use quick_cache::sync::Cache;
 
 use crate::accounts::{StaffNames, load_staff_names};
 use crate::app::App;
-use crate::articles::{Article, find_article};
+use crate::articles::{Article, Door, find_article};
 use crate::http::caching::Stamp;
+use crate::kit::clock::Millis;
 use crate::kit::key::Key;
 use crate::sites::{Site, find_site};
 use crate::store::StoreResult;
@@ -27,6 +28,11 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// Whether comments are taken at this moment.
+    pub fn door(&self, now: Millis) -> Door {
+        self.article.door(&self.site.settings, now)
+    }
+
     /// Whether readers may reply to a comment: a published one of this article, not as deep as replies go.
     pub fn takes_replies_to(&self, parent: &Comment) -> bool {
         parent.article_id == self.article.id && parent.takes_replies(self.site.settings.max_depth)

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::articles::Door;
 use crate::bans::{Hit, Sender, find_book};
 use crate::http::limits::TooFast;
 use crate::kit::changes::Change;
@@ -63,6 +64,8 @@ pub enum PostError {
     NoSuchArticle,
     #[error("the article takes no comments")]
     Closed,
+    #[error("the article takes no comments at this hour")]
+    ClosedUntil(Millis),
     #[error("it was sent by a page of an origin that the site does not list")]
     ForeignOrigin,
     #[error("fields are wrong")]
@@ -133,8 +136,10 @@ fn accept(post: &Post, place: &Place, now: Millis) -> Result<NewComment, PostErr
     if post.foreign_origin.as_ref().is_some_and(|origin| !lists(origin)) {
         return Err(PostError::ForeignOrigin);
     }
-    if !place.ground.article.is_open(now) {
-        return Err(PostError::Closed);
+    match place.ground.door(now) {
+        Door::Open => {}
+        Door::OpensAt(at) => return Err(PostError::ClosedUntil(at)),
+        Door::Closed => return Err(PostError::Closed),
     }
     let parent_fault = post.form.parent_id.and_then(|_| parent_fault(place));
     post.form.clone().accept(place.ground.site.settings.required, parent_fault).map_err(PostError::Invalid)

@@ -17,6 +17,9 @@ use crate::store::{Cause, Conn, StoreError, StoreResult};
 
 use super::queries::{self, PublishedRow};
 
+/// In which order.
+pub use crate::sites::Order as Sort;
+
 /// The most replies that come with one root.
 const MOST_BELOW_ROOT: i64 = 500;
 /// A page ends before the root that would take it past so many comments,
@@ -29,15 +32,6 @@ const MOST_BYTES: i64 = 2 << 20;
 pub enum View {
     Tree,
     Flat,
-}
-
-/// In which order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sort {
-    Oldest,
-    Newest,
-    /// Most published replies below first, then oldest.
-    Top,
 }
 
 /// Which comments are asked for.

@@ -3,6 +3,8 @@
 //! A value of the wrong type, a missing name and a rule of `validator` end in one list, so that a client hears of
 //! every wrong field at once. What cannot be read at all (syntax, UTF-8) is a 400 before any of this.
 
+mod nested;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -119,49 +121,6 @@ impl Fields {
         (self.errors.len() == faults_before).then_some(texts)
     }
 
-    /// Takes an object, to be read on its own and given back to [`Fields::absorb`].
-    pub fn object(&mut self, name: &str) -> Option<Self> {
-        match self.one(name)? {
-            Value::Object(object) => Some(Self::from_object(object)),
-            _ => self.refuse(name, "type"),
-        }
-    }
-
-    /// Takes a list of at most so many objects, each to be read on its own and given back to
-    /// [`Fields::absorb_element`].
-    pub fn objects(&mut self, name: &str, most: usize) -> Option<Vec<Self>> {
-        let Value::Array(values) = self.one(name)? else { return self.refuse(name, "type") };
-        if values.len() > most {
-            self.errors.push(Fault { limit: Some(most as u64), ..Fault::new(name, "too_many") });
-            return None;
-        }
-        let mut objects = Vec::with_capacity(values.len());
-        for (index, value) in values.into_iter().enumerate() {
-            match value {
-                Value::Object(object) => objects.push(Self::from_object(object)),
-                _ => self.errors.push(Fault::of_element(name, index, "type")),
-            }
-        }
-        Some(objects)
-    }
-
-    /// Adds what was wrong with an object of that name, names that nobody took included.
-    pub fn absorb(&mut self, name: &str, object: Self) {
-        self.absorb_within(&Fault::new(name, "type").pointer, object);
-    }
-
-    /// As [`Fields::absorb`], of the element of a list.
-    pub fn absorb_element(&mut self, name: &str, index: usize, object: Self) {
-        self.absorb_within(&Fault::of_element(name, index, "type").pointer, object);
-    }
-
-    fn absorb_within(&mut self, parent: &str, mut object: Self) {
-        object.refuse_unknown();
-        // A hundred say enough, as of unknown names.
-        let room = 100_usize.saturating_sub(self.errors.len());
-        self.errors.extend(object.errors.into_iter().take(room.max(1)).map(|fault| fault.within(parent)));
-    }
-
     /// Takes every value of a repeatable name and leaves the rest unread.
     pub fn into_texts(mut self, name: &str) -> Vec<String> {
         self.texts(name)
@@ -193,18 +152,6 @@ impl Fields {
             Some(number) if (low..=high).contains(&number) => Some(number),
             Some(_) => self.refuse(name, "range"),
             None => self.refuse(name, "type"),
-        }
-    }
-
-    /// Takes a whole number of JSON between `low` and `high`.
-    pub fn whole_number(&mut self, name: &str, low: i64, high: i64) -> Option<i64> {
-        match self.one(name)? {
-            Value::Number(number) => match number.as_i64() {
-                Some(number) if (low..=high).contains(&number) => Some(number),
-                Some(_) => self.refuse(name, "range"),
-                None => self.refuse(name, "type"),
-            },
-            _ => self.refuse(name, "type"),
         }
     }
 

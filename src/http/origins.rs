@@ -35,4 +35,9 @@ impl OriginCache {
         }
         lists.insert(site, (elapsed, list));
     }
+
+    /// Forgets every list. Call it after the commit that changed one.
+    pub fn drop_all(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }

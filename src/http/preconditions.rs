@@ -1,4 +1,4 @@
-//! `If-Match` on writes to one comment, and `Idempotency-Key`.
+//! `If-Match` on writes to one comment or to settings, and `Idempotency-Key`.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -36,13 +36,32 @@ impl FromRequest for IfMatch {
     }
 }
 
+/// The versions that a writer says it may have, if they say so at all: where the last writer may win.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaybeIfMatch(pub Option<Vec<i64>>);
+
+impl FromRequest for MaybeIfMatch {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let header = request.headers().get(header::IF_MATCH);
+        std::future::ready(match header.map(HeaderValue::as_bytes) {
+            None | Some(b"*") => Ok(Self(None)),
+            Some(_) => {
+                IfMatch::from_request(request, payload).into_inner().map(|IfMatch(versions)| Self(Some(versions)))
+            }
+        })
+    }
+}
+
 /// A tag that is not one of our versions matches nothing, a weak one included (RFC 9110 §13.1.1).
 fn parse_versions(value: &str) -> IfMatch {
     let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
     IfMatch(value.split(',').filter_map(version).collect())
 }
 
-/// A comment's version as a strong `ETag`.
+/// A version as a strong `ETag`.
 pub fn version_tag(version: i64) -> HeaderValue {
     // Digits between quotes are always a header value.
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))

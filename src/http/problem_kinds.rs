@@ -104,9 +104,12 @@ impl Kind {
                 "A second factor is needed",
                 "Your role must have a second factor, and you have none yet. Until you have set it up (POST, then PUT /api/v1/me/totp) you may see yourself, manage your sessions and sign out.",
             ),
-            Self::CommentsClosed => {
-                ("comments-closed", 403, "Comments are closed", "The article takes no more comments.")
-            }
+            Self::CommentsClosed => (
+                "comments-closed",
+                403,
+                "Comments are closed",
+                "The article takes no more comments; or none at this hour, and then `opens_at` says when it does again.",
+            ),
             Self::ForeignOrigin => (
                 "foreign-origin",
                 403,

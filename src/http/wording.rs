@@ -41,6 +41,7 @@ pub struct Wording {
     /// Stands for a name that was not given.
     pub anonymous: &'static str,
     pub comments_closed: &'static str,
+    pub opens_again: &'static str,
     pub staff: &'static str,
     pub permalink: &'static str,
     pub edited: &'static str,
@@ -161,6 +162,8 @@ pub struct Wording {
     pub field_taken: &'static str,
     pub field_site: &'static str,
     pub field_all_sites: &'static str,
+    pub field_timezone: &'static str,
+    pub field_origin: &'static str,
     pub field_otherwise: &'static str,
 
     months: [&'static str; 12],
@@ -195,6 +198,12 @@ impl Wording {
     pub fn moment(&self, moment: Millis) -> String {
         let (year, month, day, hour, minute) = moment.parts();
         self.date_time(year, month, day, hour, minute)
+    }
+
+    /// "You can comment again from 24 November 2026, 07:00 UTC".
+    #[must_use]
+    pub fn opens_again(&self, when: &str) -> String {
+        self.opens_again.replace("{when}", when)
     }
 
     /// A number with its thousands set apart: "65,525".
@@ -299,6 +308,8 @@ impl Wording {
             "future" => (self.field_future, None),
             "one_of" => (self.field_one_of, None),
             "expiry" => (self.field_expiry, None),
+            "timezone" => (self.field_timezone, None),
+            "origin" => (self.field_origin, None),
             "too_many" => (self.field_too_many, Some(self.field_too_many_by_limit)),
             "search" => (self.field_search, Some(self.field_search_by_limit)),
             _ => (self.field_otherwise, None),
@@ -327,6 +338,7 @@ pub static ENGLISH: Wording = Wording {
     more_replies: "More replies",
     anonymous: "Anonymous",
     comments_closed: "Comments on this article are closed.",
+    opens_again: "No comments are taken at this hour. You can comment again from {when}.",
     staff: "Staff",
     permalink: "Link to this comment",
     edited: "Edited {when}",
@@ -461,6 +473,8 @@ pub static ENGLISH: Wording = Wording {
     field_taken: "Choose another; somebody has or had this one.",
     field_site: "Name sites that there are.",
     field_all_sites: "Leave this out; an administrator has every site.",
+    field_timezone: "Give the name of a time zone, such as Europe/Paris.",
+    field_origin: "Give scheme, host and perhaps port of a page, such as https://news.example.",
     field_otherwise: "Please look at this field again.",
 
     months: [

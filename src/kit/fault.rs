@@ -38,6 +38,12 @@ impl Fault {
         Self { pointer: format!("{parent}{}", self.pointer), ..self }
     }
 
+    /// Field `name` breaks a rule.
+    pub fn of_rule(name: &str, error: &ValidationError) -> Self {
+        let limit = error.params.get("limit").and_then(serde_json::Value::as_u64);
+        Self { limit, ..Self::new(name, known_code(&error.code)) }
+    }
+
     /// The whole is wrong.
     pub fn of_whole(code: &'static str) -> Self {
         Self { pointer: String::new(), code, limit: None }
@@ -57,10 +63,7 @@ pub fn add(faults: &mut Vec<Fault>, more: Vec<Fault>) {
 pub fn of(value: &impl Validate) -> Vec<Fault> {
     let Err(errors) = value.validate() else { return Vec::new() };
     let first = |(name, errors): (Cow<'static, str>, &Vec<ValidationError>)| {
-        errors.first().map(|error| Fault {
-            limit: error.params.get("limit").and_then(serde_json::Value::as_u64),
-            ..Fault::new(&name, known_code(&error.code))
-        })
+        errors.first().map(|error| Fault::of_rule(&name, error))
     };
     errors.field_errors().into_iter().filter_map(first).collect()
 }

@@ -6,11 +6,13 @@
 pub mod back_off;
 pub mod changes;
 pub mod clock;
+pub mod csv;
 pub mod cursor;
 pub mod fault;
 pub mod ids;
 pub mod key;
 pub mod markup;
+pub mod month;
 pub mod network;
 pub mod places;
 pub mod qr;

@@ -19,7 +19,7 @@ use super::chunk::{self, Chunk, Fresh};
 use super::queries::batches;
 
 /// Comments decided in one transaction: whoever writes meanwhile waits for so many, about 50 ms.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
 
 /// What a batch does to its comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

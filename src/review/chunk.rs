@@ -17,6 +17,7 @@ use crate::store::{Conn, StoreError, StoreResult};
 use super::batch::{Batch, Goal, ItemResult};
 use super::queries;
 use super::queries::batches::{self, Undoable};
+use super::reason;
 use super::second_opinion::{self, Eyes};
 
 /// The version of an item that was not one of the moderator's comments when the batch was made.
@@ -43,6 +44,7 @@ enum Step {
     Change {
         to: Status,
         undoes: Option<DecisionId>,
+        message: Option<String>,
     },
     /// Nothing, and this is its outcome.
     Leave(u16),
@@ -114,7 +116,10 @@ impl Judge<'_> {
     }
 
     fn step_to(&mut self, comment: &Comment, to: Status) -> StoreResult<Step> {
-        let Some(reason) = self.batch.reason.as_deref() else { return Ok(Step::Change { to, undoes: None }) };
+        let own = self.batch.message.as_ref();
+        let Some(reason) = self.batch.reason.as_deref() else {
+            return Ok(Step::Change { to, undoes: None, message: own.cloned() });
+        };
         let settings = match self.settings.entry(comment.site_id) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
@@ -123,8 +128,9 @@ impl Judge<'_> {
             }
         };
         let eyes = second_opinion::ask(self.conn, settings, self.by, comment, (to, Some(reason)), self.now)?;
+        let message = settings.find_reason(reason).map_or(own.cloned(), |reason| reason::message(own, reason, to));
         Ok(match eyes {
-            Eyes::Enough => Step::Change { to, undoes: None },
+            Eyes::Enough => Step::Change { to, undoes: None, message },
             Eyes::Waits => Step::Leave(202),
             Eyes::Same => Step::Leave(409),
         })
@@ -134,7 +140,7 @@ impl Judge<'_> {
     fn step_back(&self, comment: &Comment) -> Step {
         match self.undoable.get(&comment.id) {
             Some((decision, last)) if decision.version == *last => match decision.from {
-                Some(from) => Step::Change { to: from, undoes: Some(decision.id) },
+                Some(from) => Step::Change { to: from, undoes: Some(decision.id), message: None },
                 None => Step::Leave(409),
             },
             Some(_) => Step::Leave(409),
@@ -158,12 +164,12 @@ fn write(
     for (((id, _), step), fresh) in items.iter().zip(steps).zip(fresh) {
         let comment = found.get(id);
         match (comment, step) {
-            (Some(comment), Step::Change { to, undoes }) => {
+            (Some(comment), Step::Change { to, undoes, message }) => {
                 changes.entry(to.as_str()).or_insert((*to, Vec::new())).1.push(comment);
                 decided.push((comment.id, fresh.id));
                 let version = comment.version + 1;
                 told.push(Change { comment: comment.id, version, status: to.as_str(), site: comment.site_id });
-                record(conn, by, batch, comment, (*to, *undoes), *fresh, now)?;
+                record(conn, by, batch, comment, (*to, *undoes, message), *fresh, now)?;
                 if (comment.status == Status::Approved) != (*to == Status::Approved) {
                     articles.insert(comment.article_id);
                 }
@@ -190,7 +196,7 @@ fn record(
     by: &Moderator,
     batch: &Batch,
     comment: &Comment,
-    (to, undoes): (Status, Option<DecisionId>),
+    (to, undoes, message): (Status, Option<DecisionId>, &Option<String>),
     fresh: Fresh,
     now: Millis,
 ) -> StoreResult<()> {
@@ -202,7 +208,7 @@ fn record(
         to,
         reason: batch.reason.clone(),
         note: batch.note.clone(),
-        message: batch.message.clone(),
+        message: message.clone(),
         at: now,
         version: comment.version + 1,
         batch: Some(batch.id),

@@ -16,12 +16,11 @@ use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
-use crate::sites::find_site_by_id;
 use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
 
 use super::history::Line;
-use super::queries;
 use super::second_opinion::{self, Eyes};
+use super::{queries, reason};
 
 /// What a moderator may decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
@@ -68,7 +67,7 @@ pub struct Decide {
     pub reason: Option<String>,
     /// For colleagues.
     pub note: Option<String>,
-    /// For the author's receipt.
+    /// For the author's receipt; what the site says for the reason, when nothing is said.
     pub message: Option<String>,
     /// The versions the moderator decides about.
     pub versions: Vec<i64>,
@@ -119,6 +118,8 @@ pub enum DecideError {
     NoSuchComment,
     #[error("its author withdrew it, or it was erased")]
     Gone,
+    #[error("its site offers no such reason")]
+    NoSuchReason,
     #[error("it has changed since")]
     Stale(Box<Current>),
     #[error("somebody else has to make the same decision")]
@@ -204,6 +205,7 @@ pub(super) fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fre
             Decided::Already { line, version }
         }));
     }
+    let (decide, settings) = &reason::settle(conn, comment.site_id, decide)?;
     if comment.status.is_final() {
         return Err(DecideError::Gone);
     }
@@ -219,9 +221,8 @@ pub(super) fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fre
         keep_answer(conn, decide, line.id, 200, fresh.now)?;
         return Ok(Outcome::of(Decided::Already { line, version: comment.version }));
     }
-    if let Some(reason) = &decide.reason {
-        let site = find_site_by_id(conn, comment.site_id)?.ok_or(StoreError::Missing)?;
-        match second_opinion::ask(conn, &site.settings, by, &comment, (to, Some(reason)), fresh.now)? {
+    if let Some(settings) = settings {
+        match second_opinion::ask(conn, settings, by, &comment, (to, decide.reason.as_deref()), fresh.now)? {
             Eyes::Enough => {}
             Eyes::Same => return Err(DecideError::NeedsAnother),
             Eyes::Waits => {

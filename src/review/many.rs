@@ -4,6 +4,8 @@
 //! Up to a thousand are decided while the request waits; more go on in the background, and the answer says where to ask.
 //! Comments that have changed since are left alone and named. One undo takes all of it back.
 
+use std::collections::BTreeSet;
+
 use crate::accounts::Moderator;
 use crate::app::App;
 use crate::kit::ids::{CommentId, DecisionId};
@@ -16,6 +18,7 @@ use super::finding::{Asking, list_matching};
 use super::index::{IndexError, index_waiting};
 use super::item::Item;
 use super::queries::{self, batches};
+use super::reason;
 
 /// So many are decided before the answer.
 pub(super) const MOST_AT_ONCE: i64 = 1_000;
@@ -68,6 +71,8 @@ pub enum ManyError {
     Moved { count: usize },
     #[error("more than can be decided at once")]
     TooMany,
+    #[error("a site of these comments offers no such reason")]
+    NoSuchReason,
     #[error("there is no such batch, or it is not one's own")]
     NoSuchBatch,
     #[error("the idempotency key was used for another request")]
@@ -214,10 +219,30 @@ fn keep(
             found
         }
     };
+    refuse_unknown_reason(conn, by, batch, &items)?;
     let batch = Batch { total: i64::try_from(items.len()).unwrap_or(i64::MAX), ..batch.clone() };
     let status = if batch.total <= MOST_AT_ONCE { 201 } else { 202 };
     batch::begin(conn, by, &batch, &items, replay.map(|replay| (replay, status)))?;
     Ok(batch.id)
+}
+
+/// Every site of comments that are one's own must offer the reason.
+fn refuse_unknown_reason(
+    conn: &mut Conn,
+    by: &Moderator,
+    batch: &Batch,
+    items: &[(CommentId, i64)],
+) -> Result<(), ManyError> {
+    let Some(key) = &batch.reason else { return Ok(()) };
+    let mut sites = BTreeSet::new();
+    for some in items.chunks(batch::CHUNK) {
+        let ids: Vec<CommentId> = some.iter().map(|(id, _)| *id).collect();
+        sites.extend(batches::list_sites_of(conn, &ids)?.into_iter().map(|(_, site)| site));
+    }
+    for site in sites.into_iter().filter(|site| by.moderates(*site)) {
+        reason::find_reason(conn, site, key)?.ok_or(ManyError::NoSuchReason)?;
+    }
+    Ok(())
 }
 
 fn load_state(conn: &mut Conn, id: DecisionId) -> Result<BatchState, ManyError> {

@@ -22,8 +22,11 @@ mod many;
 mod notes;
 mod queries;
 mod queue;
+mod reason;
 mod reply;
 mod second_opinion;
+mod stats;
+mod transparency;
 mod undo;
 
 pub use batch::{ItemResult, batch_waits, run_batches};

@@ -12,6 +12,8 @@ pub enum Policy {
     /// A moderator sees every comment first.
     #[default]
     HoldAll,
+    /// A moderator sees every comment first but those of authors with a verified record.
+    TrustVerified,
     /// It is published at once.
     PublishFirst,
 }
@@ -21,6 +23,7 @@ impl Policy {
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "hold_all" => Some(Self::HoldAll),
+            "trust_verified" => Some(Self::TrustVerified),
             "publish_first" => Some(Self::PublishFirst),
             _ => None,
         }
@@ -30,6 +33,7 @@ impl Policy {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::HoldAll => "hold_all",
+            Self::TrustVerified => "trust_verified",
             Self::PublishFirst => "publish_first",
         }
     }
@@ -85,8 +89,12 @@ pub fn judge(facts: Facts) -> Verdict {
     if facts.is_staff_lookalike {
         reasons.push("The name can be taken for that of a member of staff.".to_owned());
     }
-    if facts.policy == Policy::HoldAll {
-        reasons.push("Every comment here waits for a moderator.".to_owned());
+    match facts.policy {
+        Policy::HoldAll => reasons.push("Every comment here waits for a moderator.".to_owned()),
+        // Nobody can be verified yet, so this holds everyone.
+        Policy::TrustVerified => reasons
+            .push("Only authors with a verified record are published at once here; this author has none.".to_owned()),
+        Policy::PublishFirst => {}
     }
     let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };
     Verdict { outcome, reasons, risk: if facts.is_staff_lookalike { 0.5 } else { 0.0 } }
@@ -101,6 +109,7 @@ mod tests {
         for (policy, is_staff_lookalike, outcome, reasons) in [
             (Policy::PublishFirst, false, Outcome::Publish, 0),
             (Policy::PublishFirst, true, Outcome::Hold, 1),
+            (Policy::TrustVerified, false, Outcome::Hold, 1),
             (Policy::HoldAll, false, Outcome::Hold, 1),
             (Policy::HoldAll, true, Outcome::Hold, 2),
         ] {

@@ -4,7 +4,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 
 use crate::http::routes::RouteTable;
-use crate::{accounts, articles, comments, review};
+use crate::{accounts, articles, comments, review, sites};
 
 use super::operating;
 
@@ -12,6 +12,7 @@ use super::operating;
 pub fn table() -> RouteTable {
     let mut table = RouteTable::default();
     accounts::routes(&mut table);
+    sites::routes(&mut table);
     articles::routes(&mut table);
     comments::routes(&mut table);
     review::routes(&mut table);

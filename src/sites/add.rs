@@ -1,14 +1,20 @@
 //! Adding a site.
 
 use url::Url;
+use validator::ValidationError;
 
 use crate::app::App;
 use crate::audit::{self, Action, Actor, Subject};
+use crate::kit::fault;
 use crate::kit::ids::SiteId;
 use crate::kit::key::Key;
+use crate::kit::text;
 use crate::store::{Cause, Constraint, StoreError, StoreResult};
 
 use super::{MAX_DEPTH, Site, SiteSettings, queries};
+
+/// The longest name, in bytes.
+const MAX_NAME: usize = 1_000;
 
 /// A site to be added.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub enum SiteError {
     Taken,
     #[error("there is no site with this key")]
     Unknown,
+    #[error("a name has 1 to {MAX_NAME} bytes, without line ends")]
+    Name(ValidationError),
     #[error("an origin is scheme, host and perhaps port, such as https://news.example, not {0:?}")]
     Origin(String),
     #[error("max_depth must be from 1 to {MAX_DEPTH}")]
@@ -42,8 +50,9 @@ impl Cause for SiteError {
 /// Adds a site with default settings. `by` is who does it.
 ///
 /// # Errors
-/// When the key is taken or an origin is none.
+/// When the key is taken, the name is none or an origin is none.
 pub async fn add_site(app: &App, by: Actor, add: AddSite) -> Result<SiteId, SiteError> {
+    check_name(&add.name)?;
     let site = Site {
         id: app.store.next_id().await?,
         key: add.key,
@@ -72,6 +81,16 @@ pub async fn add_site(app: &App, by: Actor, add: AddSite) -> Result<SiteId, Site
         Err(StoreError::Taken(Constraint::SiteKey)) => Err(SiteError::Taken),
         other => Ok(other.map(|()| id)?),
     }
+}
+
+/// Whether a site may be called so.
+pub(super) fn check_name(name: &str) -> Result<(), SiteError> {
+    let rules = || {
+        fault::filled(name)?;
+        text::check_plain(name).map_err(fault::of_text)?;
+        fault::at_most(name, MAX_NAME)
+    };
+    rules().map_err(SiteError::Name)
 }
 
 /// Reads an origin and writes it as browsers do (RFC 6454 §6.2).

@@ -68,6 +68,30 @@ pub fn list_sites(conn: &mut Conn) -> StoreResult<Vec<Site>> {
     rows.into_iter().map(SiteRow::into_site).collect()
 }
 
+/// A page of sites, the first added first: those of `visible`, or all, after `after`.
+pub(super) fn list_page(
+    conn: &mut Conn,
+    visible: Option<&[SiteId]>,
+    after: Option<i64>,
+    count: i64,
+) -> StoreResult<Vec<Site>> {
+    let mut query = sites::table.order(sites::id).limit(count).select(SiteRow::as_select()).into_boxed::<Db>();
+    if let Some(visible) = visible {
+        query = query.filter(sites::id.eq_any(visible));
+    }
+    if let Some(after) = after {
+        query = query.filter(sites::id.gt(SiteId::new(after)));
+    }
+    query.load(conn)?.into_iter().map(SiteRow::into_site).collect()
+}
+
+/// The site called `key`, which nobody else changes until this transaction ends: who changes a site writes all of it.
+pub(super) fn find_site_to_change(conn: &mut Conn, key: &Key) -> StoreResult<Option<Site>> {
+    // Changes nothing, and so locks the row on PostgreSQL; on SQLite there is one writer anyway.
+    diesel::update(sites::table.filter(sites::key.eq(key.as_str()))).set(sites::key.eq(key.as_str())).execute(conn)?;
+    find_site(conn, key)
+}
+
 pub(super) fn insert_site(conn: &mut Conn, site: &Site, now: Millis) -> StoreResult<()> {
     diesel::insert_into(sites::table)
         .values((

@@ -36,6 +36,7 @@ mod putting {
                 "url": "https://news.example/new",
                 "comments_open": true,
                 "comments_close_at": null,
+                "comments_open_at": null,
                 "comments": 0,
                 "form": {
                     "required": ["name", "email", "comment"],

@@ -184,7 +184,7 @@ mod good_for {
     /// Every route of the document that asks for a token, and the right that it asks for; `None` is good for everyone who
     /// is let in. A route without a row fails the test.
     #[rustfmt::skip] // A table.
-    const TABLE: [(&str, &str, Option<Right>); 30] = [
+    const TABLE: [(&str, &str, Option<Right>); 34] = [
         ("DELETE", "/api/v1/session",                         Some(Right::ChangeOneself)),
         ("GET",    "/api/v1/me",                              None),
         ("PATCH",  "/api/v1/me",                              Some(Right::ChangeOneself)),
@@ -214,6 +214,10 @@ mod good_for {
         ("GET",    "/api/v1/review/comments",                 Some(Right::ReadQueue)),
         ("GET",    "/api/v1/review/comments/{id}",            Some(Right::ReadQueue)),
         ("POST",   "/api/v1/review/comments/{id}/decisions",  Some(Right::Decide)),
+        ("GET",    "/api/v1/review/stats",                    Some(Right::ReadQueue)),
+        ("GET",    "/api/v1/sites/{site}/settings",           Some(Right::ReadSettings)),
+        ("PUT",    "/api/v1/sites/{site}/settings",           Some(Right::ChangeSettings)),
+        ("GET",    "/api/v1/sites/{site}/transparency",       Some(Right::ReadSettings)),
         ("GET",    "/api/v1/audit",                           Some(Right::ReadAudit)),
     ];
 

@@ -142,7 +142,8 @@ impl Worker<'_> {
     async fn edit(&mut self) {
         let page = self.page().await;
         let Some(item) = self.random.choice(&page).cloned() else { return };
-        let body = json!({ "text": format!("edited by {}: {}", self.number, self.random.u32(..)), "reason": "clearer" });
+        let body =
+            json!({ "text": format!("edited by {}: {}", self.number, self.random.u32(..)), "reason": "clearer" });
         let path = format!("/api/v1/review/comments/{}", item["id"]);
         self.send("edit", Method::PATCH, &path, item["version"].as_i64(), Some(body)).await;
     }
@@ -156,7 +157,8 @@ impl Worker<'_> {
     }
 
     async fn decide_by_filter(&mut self) {
-        let filter = json!({ "email": format!("reader{}@example.org", self.random.u32(..500)), "status": ["pending", "spam"] });
+        let filter =
+            json!({ "email": format!("reader{}@example.org", self.random.u32(..500)), "status": ["pending", "spam"] });
         let asked = json!({ "decision": "spam", "filter": filter });
         let path = "/api/v1/review/decisions/preview";
         let count = self.send("preview", Method::POST, path, None, Some(asked)).await.json()["count"].clone();
@@ -181,7 +183,8 @@ async fn number(app: &TestApp, sql: &'static str) -> i64 {
         #[diesel(sql_type = BigInt)]
         n: i64,
     }
-    let row: Result<Row, StoreError> = app.app.store.read(move |conn| Ok(diesel::sql_query(sql).get_result(conn)?)).await;
+    let row: Result<Row, StoreError> =
+        app.app.store.read(move |conn| Ok(diesel::sql_query(sql).get_result(conn)?)).await;
     row.expect("a number").n
 }
 

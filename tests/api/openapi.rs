@@ -160,7 +160,7 @@ fn answers_are_as_their_schemas_say() {
         let reply_id = reply.json()["id"].as_i64().unwrap();
         let receipt = reply.json()["receipt_url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
         let document = app.contract().await;
-        let check = |method: &str, path: &str, answer: Answer| check_answer(&document, method, path, answer);
+        let check = |method: &str, path: &str, answer: Answer| expect_described(&document, method, path, answer);
         let article_path = "/api/v1/sites/{site}/articles/{article}";
         let comments_path = "/api/v1/sites/{site}/articles/{article}/comments";
         check("post", comments_path, reply);
@@ -257,7 +257,7 @@ fn answers_about_people_are_as_their_schemas_say() {
         let root = app.posted(&article, &form("a root")).await;
         app.approve(&admin, root).await;
         let document = app.contract().await;
-        let check = |method: &str, path: &str, answer: Answer| check_answer(&document, method, path, answer);
+        let check = |method: &str, path: &str, answer: Answer| expect_described(&document, method, path, answer);
         let report = app.request(Method::POST, &format!("/api/v1/comments/{root}/reports"));
         let report = Answer::of(report.json(&json!({ "reason": "spam" }))).await;
         check("post", "/api/v1/comments/{id}/reports", report);
@@ -273,9 +273,34 @@ fn answers_about_people_are_as_their_schemas_say() {
     });
 }
 
-/// Holds an answer against what the document says of it.
-#[track_caller]
-fn check_answer(document: &Value, method: &str, path: &str, answer: Answer) {
+#[test]
+fn answers_about_sites_are_as_their_schemas_say() {
+    on_each_database(async |app| {
+        let admin = app.admin().await;
+        let article = app.article("a").await;
+        let id = app.posted(&article, &form("one")).await;
+        app.decide_with(&admin, id, 1, &json!({ "decision": "reject", "reason": "hate" })).await.expect(201);
+        let document = app.contract().await;
+        let check = |method: &str, path: &str, answer: Answer| expect_described(&document, method, path, answer);
+        let sites = "/api/v1/sites";
+        let add = json!({ "key": "third", "name": "A third", "origins": ["https://third.example"] });
+        check("post", sites, Answer::of(app.request_as(&admin, Method::POST, sites).json(&add)).await);
+        check("get", sites, app.get_as(&admin, sites).await);
+        let change = app.request_as(&admin, Method::PATCH, "/api/v1/sites/third").json(&json!({ "name": "3rd" }));
+        check("patch", "/api/v1/sites/{site}", Answer::of(change).await);
+        let settings = "/api/v1/sites/{site}/settings";
+        let hours = json!({ "from": "08:00", "until": "22:00", "timezone": "Europe/Paris" });
+        let put = app.request_as(&admin, Method::PUT, "/api/v1/sites/third/settings").json(&json!({ "hours": hours }));
+        check("put", settings, Answer::of(put).await);
+        check("get", settings, app.get_as(&admin, "/api/v1/sites/third/settings").await);
+        check("get", "/api/v1/review/stats", app.get_as(&admin, "/api/v1/review/stats").await);
+        let report = "/api/v1/sites/{site}/transparency";
+        check("get", report, app.get_as(&admin, "/api/v1/sites/main/transparency").await);
+    });
+}
+
+/// Fails unless an answer is what the document says of this operation and status, and no more.
+fn expect_described(document: &Value, method: &str, path: &str, answer: Answer) {
     let operation = &document["paths"][path][method];
     let response = &operation["responses"][answer.status.to_string()];
     assert!(response.is_object(), "{method} {path} does not say {}: {}", answer.status, answer.text());

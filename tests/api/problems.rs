@@ -108,7 +108,7 @@ fn a_bad_path_is_404_everywhere() {
             }
         }
         for path in
-            ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/sites/main", "/favicon.ico", "/%00", "/%FF", "//healthz"]
+            ["/", "/api", "/api/v1", "/api/v1/", "/api/v1/sites/main/none", "/favicon.ico", "/%00", "/%FF", "//healthz"]
         {
             let body = assert_refused(app, || request(app, &admin, "GET", path), path).await;
             assert_eq!(body["status"], 404, "{path}");

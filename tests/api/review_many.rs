@@ -175,14 +175,20 @@ mod by_id {
             ] });
             many(app, &person, &body).await.expect_faults(&[
                 ("/decision", "choice"),
-                ("/items/1/expected_version", "required"),
-                ("/items/1/id", "type"),
                 ("/items/2", "type"),
-                ("/items/2/expected_version", "range"),
-                ("/items/2/more", "unknown"),
-                ("/reason", "choice"),
                 ("/surprise", "unknown"),
             ]);
+            let body = json!({ "decision": "reject", "items": [
+                { "id": ids[0], "expected_version": 1 }, { "id": "x" }, { "id": ids[0], "expected_version": 0, "more": 1 },
+            ] });
+            many(app, &person, &body).await.expect_faults(&[
+                ("/items/1/expected_version", "required"),
+                ("/items/1/id", "type"),
+                ("/items/2/expected_version", "range"),
+                ("/items/2/more", "unknown"),
+            ]);
+            let body = json!({ "decision": "reject", "reason": "boredom", "items": items(&ids, 1) });
+            many(app, &person, &body).await.expect_faults(&[("/reason", "choice")]);
             many(app, &person, &json!({ "decision": "reject" })).await.expect_faults(&[("/items", "required")]);
             let both = json!({ "decision": "reject", "items": [], "filter": {}, "expected_count": 1 });
             many(app, &person, &both).await.expect_faults(&[("/filter", "not_both")]);
@@ -305,6 +311,79 @@ mod by_filter {
             assert_eq!(status(app, &admin, foreign).await, "pending");
             let by_id = json!({ "decision": "approve", "items": items(&ids, 2) });
             many(app, &reviewer, &by_id).await.expect(201);
+        });
+    }
+}
+
+mod four_eyes {
+    use super::*;
+
+    /// The site wants two moderators to agree that something is hate or illegal.
+    async fn want_two(app: &TestApp, admin: &Person) {
+        let body = json!({ "four_eyes": ["hate", "illegal"] });
+        let put = app.request_as(admin, Method::PUT, "/api/v1/sites/main/settings").json(&body);
+        Answer::of(put).await.expect(200);
+    }
+
+    #[test]
+    fn a_decision_for_such_a_reason_takes_effect_when_a_second_moderator_makes_it() {
+        on_each_database(async |app| {
+            let admin = app.admin().await;
+            want_two(app, &admin).await;
+            let (first, second) = (app.moderator().await, app.person("second", Role::Moderator, &["main"]).await);
+            let ids = waiting(app, "a", 2).await;
+            let hate = json!({ "decision": "reject", "reason": "hate" });
+            let waits = app.decide_with(&first, ids[0], 1, &hate).await.expect(202).json();
+            let wanted = json!({ "comment_id": ids[0], "by": "moderator", "from": "pending", "to": "rejected",
+                "reason": "hate", "version": 1 });
+            assert_eq!(waits, wanted);
+            assert_eq!(one(app, &first, ids[0]).await["version"], 1);
+            app.decide_with(&first, ids[0], 1, &hate).await.expect_problem(409, "conflict");
+            // Another reason, or another decision, is not the same opinion.
+            app.decide_with(&second, ids[0], 1, &json!({ "decision": "reject", "reason": "illegal" }))
+                .await
+                .expect(202);
+            app.decide_with(&first, ids[0], 1, &hate).await.expect(202);
+            let line = app.decide_with(&second, ids[0], 1, &hate).await.expect(201).json();
+            assert_eq!((&line["by"], &line["to"]), (&json!("second"), &json!("rejected")));
+            // Whatever asks for no second opinion is decided at once.
+            app.decide_with(&first, ids[1], 1, &json!({ "decision": "reject", "reason": "spam" })).await.expect(201);
+        });
+    }
+
+    #[test]
+    fn an_opinion_about_another_version_does_not_count() {
+        on_each_database(async |app| {
+            let admin = app.admin().await;
+            want_two(app, &admin).await;
+            let (first, second) = (app.moderator().await, app.person("second", Role::Moderator, &["main"]).await);
+            let ids = waiting(app, "a", 1).await;
+            let hate = json!({ "decision": "reject", "reason": "hate" });
+            app.decide_with(&first, ids[0], 1, &hate).await.expect(202);
+            app.decide(&admin, ids[0], 1, "approve").await.expect(201);
+            app.decide_with(&second, ids[0], 2, &hate).await.expect(202);
+            assert_eq!(status(app, &first, ids[0]).await, "approved");
+            app.decide_with(&first, ids[0], 2, &hate).await.expect(201);
+        });
+    }
+
+    #[test]
+    fn many_at_once_do_not_get_round_it() {
+        on_each_database(async |app| {
+            let admin = app.admin().await;
+            want_two(app, &admin).await;
+            let (first, second) = (app.moderator().await, app.person("second", Role::Moderator, &["main"]).await);
+            let ids = waiting(app, "a", 3).await;
+            let body = json!({ "decision": "trash", "reason": "illegal", "items": items(&ids, 1) });
+            let outcomes = async |person: &Person| -> Vec<Value> {
+                let answer = many(app, person, &body).await.expect(201).json();
+                answer["results"].as_array().unwrap().iter().map(|result| result["outcome"].clone()).collect()
+            };
+            assert_eq!(outcomes(&first).await, [202, 202, 202]);
+            assert_eq!(outcomes(&first).await, [409, 409, 409]);
+            assert_eq!(status(app, &first, ids[0]).await, "pending");
+            assert_eq!(outcomes(&second).await, [200, 200, 200]);
+            assert_eq!(status(app, &first, ids[0]).await, "trash");
         });
     }
 }

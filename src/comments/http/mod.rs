@@ -12,6 +12,8 @@ mod report;
 mod thread;
 mod views;
 
+use serde_json::json;
+
 use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 
@@ -35,6 +37,10 @@ impl From<PostError> for Problem {
         match error {
             PostError::NoSuchArticle => Self::not_found(),
             PostError::Closed => Self::new(Kind::CommentsClosed, "Comments on this article are closed."),
+            PostError::ClosedUntil(at) => {
+                let detail = format!("No comments are taken at this hour; they are again from {at}.");
+                Self::new(Kind::CommentsClosed, detail).with("opens_at", json!(at))
+            }
             PostError::ForeignOrigin => Self::new(
                 Kind::ForeignOrigin,
                 "The page that sent this belongs to an origin that the site does not list.",

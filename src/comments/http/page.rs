@@ -13,6 +13,7 @@ use bytes::{Buf, Bytes};
 use futures_util::stream;
 
 use crate::app::App;
+use crate::articles::Door;
 use crate::comments::ground::{Ground, find_ground};
 use crate::comments::thread::{self, Node, Sort, ThreadQuery, View};
 use crate::comments::{Post, ReplyForm, queries};
@@ -65,12 +66,12 @@ async fn show_article_page(
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let mut fields = query.0;
-    let list = ThreadQuery::list(View::Tree, Sort::Oldest);
+    let (comment, reply_to) = (fields.id("comment"), fields.id("reply_to"));
+    let head = load_head(&app, &site, &article, reply_to).await?;
+    let list = ThreadQuery::list(View::Tree, head.ground.site.settings.order);
     let page = PageQuery::take(&mut fields, &app.keys.cursor, &list)?;
     // One length for everybody: each other one would be made and kept by itself.
     let page = PageQuery { limit: PageQuery::USUAL_LIMIT, ..page };
-    let (comment, reply_to) = (fields.id("comment"), fields.id("reply_to"));
-    let head = load_head(&app, &site, &article, reply_to).await?;
     let comments = comments(&app, &head, page, comment.or(reply_to)).await?;
     render(&app, &head, &comments, &ReplyForm::default(), None, StatusCode::OK)
 }
@@ -109,7 +110,7 @@ async fn comments(
     page: PageQuery,
     wanted: Option<CommentId>,
 ) -> Result<Arc<PublicBytes>, Problem> {
-    let query = ThreadQuery { view: View::Tree, sort: Sort::Oldest, page, beginning_with: None };
+    let query = ThreadQuery { view: View::Tree, sort: head.ground.site.settings.order, page, beginning_with: None };
     let bytes = cached(app, head, query).await?;
     let Some(wanted) = wanted.filter(|_| page.cursor.is_none()) else { return Ok(bytes) };
     // Comments cannot contain this: in their text every `<` is escaped.
@@ -125,7 +126,7 @@ async fn comments(
 }
 
 async fn cached(app: &App, head: &Head, query: ThreadQuery) -> Result<Arc<PublicBytes>, Problem> {
-    let is_open = head.ground.article.is_open(app.clock.now());
+    let is_open = head.ground.door(app.clock.now()) == Door::Open;
     let variant = Variant(query.numbers(if is_open { HTML_OPEN } else { HTML_CLOSED }));
     let make = async || make(app, head, query, is_open).await;
     app.pages
@@ -141,6 +142,7 @@ async fn make(app: &App, head: &Head, query: ThreadQuery, is_open: bool) -> Resu
         page: links::page(app, &head.ground.site.key, &head.ground.article.key),
         words,
         deepest: i64::from(head.ground.site.settings.max_depth) - 1,
+        sort: query.sort,
         is_open,
     };
     let comments: Vec<CommentView> = page.comments.into_iter().map(|node| view.comment(node)).collect();
@@ -155,12 +157,13 @@ struct Viewer<'a> {
     page: String,
     words: &'static Wording,
     deepest: i64,
+    sort: Sort,
     is_open: bool,
 }
 
 impl Viewer<'_> {
     fn goes_on_at(&self, cursor: Cursor) -> String {
-        let list = ThreadQuery::list(View::Tree, Sort::Oldest);
+        let list = ThreadQuery::list(View::Tree, self.sort);
         next_url(&self.page, "", &cursor.encode(&self.app.keys.cursor, &list))
     }
 
@@ -218,6 +221,8 @@ fn render(
         email_required: head.ground.site.settings.required.email,
         problem: whole.as_deref(),
     };
+    let door = head.ground.door(app.clock.now());
+    let opens_at = if let Door::OpensAt(at) = door { Some(words.opens_again(&words.moment(at))) } else { None };
     let view = ArticlePage {
         words,
         css_href: &links::stylesheet(app),
@@ -229,7 +234,8 @@ fn render(
         comments_count: head.ground.article.published,
         thread_html: THREAD,
         more_href: comments.next(),
-        form: head.ground.article.is_open(app.clock.now()).then_some(form),
+        form: (door == Door::Open).then_some(form),
+        closed: opens_at.as_deref().unwrap_or(words.comments_closed),
     };
     let mut above = Bytes::from(view.render().map_err(Problem::internal)?);
     let place = above.iter().position(|byte| *byte == THREAD.as_bytes()[0]);

@@ -11,9 +11,10 @@ use crate::app::App;
 use crate::comments::receipt::{Receipt, ReceiptStatus, find_receipt};
 use crate::http::problem::Problem;
 use crate::http::routes::RouteTable;
-use crate::http::wording;
+use crate::http::wording::{self, Wording};
 use crate::kit::clock::Millis;
 use crate::kit::ids::CommentId;
+use crate::sites::SiteSettings;
 
 use super::bodies::{ArticleReference, name_or_anonymous};
 use super::{links, views};
@@ -70,6 +71,14 @@ async fn show_receipt_page(app: web::Data<App>, token: web::Path<String>) -> Res
     Ok(private().content_type("text/html; charset=utf-8").body(render(&app, receipt)?))
 }
 
+/// What a reason means: what the site calls it, or, if it left that as it was, our own words in the reader's language.
+fn reason_words<'a>(settings: &'a SiteSettings, key: &'a str, words: &Wording) -> &'a str {
+    match settings.find_reason(key) {
+        Some(reason) if !reason.is_usual() => &reason.label,
+        _ => words.reason(key),
+    }
+}
+
 fn private() -> actix_web::HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -89,7 +98,7 @@ fn render(app: &App, receipt: Receipt) -> Result<String, Problem> {
         article_title: &receipt.article.title,
         article_href: &page,
         status: receipt.status,
-        reason: receipt.reason.as_deref(),
+        reason: receipt.reason.as_deref().map(|key| reason_words(&receipt.site.settings, key, words)),
         message: receipt.message.as_deref(),
         name: &name_or_anonymous(receipt.comment.name, words),
         html: &receipt.comment.html,

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::App;
+use crate::comments::ground::find_ground;
 use crate::comments::thread::{self, Sort, ThreadQuery, View};
 use crate::http::body::Query;
 use crate::http::caching::{PublicBytes, Variant};
@@ -26,7 +27,7 @@ pub fn routes(table: &mut RouteTable) {
 /// An article's published comments.
 #[utoipa::path(get, path = "/api/v1/sites/{site}/articles/{article}/comments", tag = "readers",
     params(("site" = String, Path), ("article" = String, Path), ("view" = Option<String>, Query, description = "`tree` (default) or `flat`"),
-        ("sort" = Option<String>, Query, description = "`oldest` (default), `newest` or `top`"),
+        ("sort" = Option<String>, Query, description = "`oldest`, `newest` or `top`; the site's order when nothing is said"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "50 by default; in the tree, roots"), ("cursor" = Option<String>, Query)),
     responses((status = 200, body = Page<PublishedComment>), (status = 304, description = "Not changed"),
         (status = 400, description = "Not a cursor of this list"), (status = 404, description = "No such site or article"),
@@ -38,7 +39,7 @@ async fn list_comments(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
-    let query = read_query(&app, query.0)?;
+    let query = read_query(&app, &site, &article, query.0).await?;
     let foreign_writes = app.store.foreign_writes();
     let bytes = app
         .pages
@@ -49,27 +50,28 @@ async fn list_comments(
     Ok(bytes.respond(&request))
 }
 
-fn read_query(app: &App, mut fields: Fields) -> Result<ThreadQuery, Problem> {
+async fn read_query(app: &App, site: &Key, article: &Key, mut fields: Fields) -> Result<ThreadQuery, Problem> {
     let view = fields.choice("view", parse_view).unwrap_or(View::Tree);
-    let sort = fields.choice("sort", parse_sort).unwrap_or(Sort::Oldest);
+    let sort = if fields.has("sort") {
+        fields.choice("sort", Sort::parse).unwrap_or_default()
+    } else {
+        usual_sort(app, site, article).await?
+    };
     let page = PageQuery::take(&mut fields, &app.keys.cursor, &ThreadQuery::list(view, sort));
     fields.finish()?;
     Ok(ThreadQuery { view, sort, page: page?, beginning_with: None })
+}
+
+/// The order that the site sets.
+async fn usual_sort(app: &App, site: &Key, article: &Key) -> Result<Sort, Problem> {
+    let ground = find_ground(app, site, article).await?.ok_or_else(Problem::not_found)?;
+    Ok(ground.site.settings.order)
 }
 
 fn parse_view(text: &str) -> Option<View> {
     match text {
         "tree" => Some(View::Tree),
         "flat" => Some(View::Flat),
-        _ => None,
-    }
-}
-
-fn parse_sort(text: &str) -> Option<Sort> {
-    match text {
-        "oldest" => Some(Sort::Oldest),
-        "newest" => Some(Sort::Newest),
-        "top" => Some(Sort::Top),
         _ => None,
     }
 }
@@ -99,10 +101,6 @@ pub async fn thread_bytes(app: &App, site: &Key, article: &Key, query: ThreadQue
 /// The query as we would write it: what a client wrote beside it plays no part.
 fn query_text(query: ThreadQuery) -> String {
     let view = if query.view == View::Tree { "tree" } else { "flat" };
-    let sort = match query.sort {
-        Sort::Oldest => "oldest",
-        Sort::Newest => "newest",
-        Sort::Top => "top",
-    };
+    let sort = query.sort.as_str();
     format!("view={view}&sort={sort}&limit={}", query.page.limit)
 }

@@ -67,8 +67,10 @@ pub struct ArticlePage<'a> {
     /// A rendered [`ThreadView`], or what marks its place; not escaped again.
     pub thread_html: &'a str,
     pub more_href: Option<&'a str>,
-    /// `None` when comments are closed, which the page then says.
+    /// `None` when comments are closed.
     pub form: Option<FormView<'a>>,
+    /// What the page says in place of the form.
+    pub closed: &'a str,
 }
 
 /// The reply form, empty or as it came back with what is wrong.
@@ -116,7 +118,7 @@ pub struct ReceiptPage<'a> {
     pub article_title: &'a str,
     pub article_href: &'a str,
     pub status: ReceiptStatus,
-    /// A key of the site's list of reasons.
+    /// Why it was rejected, in words.
     pub reason: Option<&'a str>,
     /// The moderators' plain text to the author.
     pub message: Option<&'a str>,

@@ -158,7 +158,7 @@ fn read_sweep(fields: &mut Fields) -> Option<Sweep> {
     let mut object = fields.object("sweep")?;
     let decision = object.required_choice("decision", Sweep::parse_decision);
     let scope = object.required_choice("scope", Scope::parse);
-    fields.absorb("sweep", object);
+    fields.end(object, "/sweep");
     Some(Sweep { decision: decision?, scope: scope? })
 }
 

@@ -78,7 +78,7 @@ fn read_filter(moderator: &Moderator, mut fields: Fields) -> Result<Filter, Prob
     if filter.is_personal() {
         moderator.require(Right::SeePersonal)?;
     }
-    fields.absorb("filter", inner);
+    fields.end(inner, "/filter");
     fields.refuse_unknown();
     fields.finish()?;
     Ok(filter)

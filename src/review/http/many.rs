@@ -16,7 +16,7 @@ use crate::http::routes::RouteTable;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::store::Replay;
 
-use super::{QueueItem, queue_item, read_reason, read_words};
+use super::{QueueItem, queue_item, read_words};
 use crate::review::batch::ItemResult;
 use crate::review::decide::Decision;
 use crate::review::filter::Filter;
@@ -181,7 +181,7 @@ fn answer(app: &App, mut response: actix_web::HttpResponseBuilder, state: BatchS
 
 fn read_many(mut fields: Fields, moderator: &Moderator) -> Result<DecideMany, Problem> {
     let decision = read_decision(&mut fields);
-    let reason = read_reason(&mut fields);
+    let reason = fields.text("reason");
     let note = read_words(&mut fields, "note");
     let message = read_words(&mut fields, "message");
     let items = read_items(&mut fields);
@@ -223,7 +223,7 @@ fn read_items(fields: &mut Fields) -> Option<Vec<(CommentId, i64)>> {
         }
         let (id, version) = (object.id("id"), object.whole_number("expected_version", 1, MAX_VERSION));
         items.extend(id.zip(version));
-        fields.absorb_element("items", index, object);
+        fields.end(object, &format!("/items/{index}"));
     }
     Some(items)
 }
@@ -236,7 +236,7 @@ fn read_filter(fields: &mut Fields, moderator: &Moderator) -> Result<Option<Filt
     if filter.is_personal() {
         moderator.require(Right::SeePersonal)?;
     }
-    fields.absorb("filter", object);
+    fields.end(object, "/filter");
     Ok(Some(filter))
 }
 
@@ -263,6 +263,7 @@ impl From<ManyError> for Problem {
                     .with("count", count.into())
             }
             ManyError::Index(error) => error.into(),
+            ManyError::NoSuchReason => Self::invalid_field("reason", "choice"),
             ManyError::TooMany => Self::invalid_field("filter", "too_many"),
             ManyError::NoSuchBatch => Self::not_found(),
             ManyError::KeyReused => {

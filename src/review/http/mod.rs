@@ -7,6 +7,7 @@ mod claims;
 mod counts;
 mod edit;
 mod events;
+mod figures;
 mod many;
 mod notes;
 mod reply;
@@ -47,21 +48,7 @@ use crate::review::index::IndexError;
 use crate::review::item::{self, Item, Record, WholeItem};
 use crate::review::notes::Note;
 use crate::review::queue::{self, QueueError, QueueQuery, QueueSort};
-
-/// Reasons that a site offers until it sets its own.
-const REASONS: [&str; 11] = [
-    "offensive",
-    "abusive",
-    "spam",
-    "advertising",
-    "off-topic",
-    "personal-data",
-    "illegal",
-    "misinformation",
-    "hate",
-    "duplicate",
-    "other",
-];
+use crate::review::reason;
 
 /// The longest note or message, in characters.
 const MAX_WORDS: usize = 2_000;
@@ -80,6 +67,7 @@ pub fn routes(table: &mut RouteTable) {
     events::routes(table);
     notes::routes(table);
     reply::routes(table);
+    figures::routes(table);
 }
 
 /// A comment in the queue.
@@ -204,12 +192,12 @@ struct ReportBody {
 struct DecideBody {
     #[schema(inline)]
     decision: Decision,
-    /// One of `offensive`, `abusive`, `spam`, `advertising`, `off-topic`, `personal-data`, `illegal`, `misinformation`,
-    /// `hate`, `duplicate`, `other`.
+    /// A key of the reasons that the comment's site offers.
     reason: Option<String>,
     /// For colleagues, up to 2,000 characters.
     note: Option<String>,
-    /// For the author's receipt, up to 2,000 characters.
+    /// For the author's receipt, up to 2,000 characters; when a comment is rejected or put into the trash, what the site
+    /// says for the reason if nothing is said.
     message: Option<String>,
 }
 
@@ -284,7 +272,7 @@ async fn decide(
 ) -> Result<HttpResponse, Problem> {
     let By(moderator, (id, versions, key, body)) = asked;
     moderator.require(Right::Decide)?;
-    let mut decide = read_decision(id.into_inner(), body.0, versions)?;
+    let mut decide = read_decision(&app, &moderator, id.into_inner(), body.0, versions).await?;
     decide.replay = key.0.map(|key| replay(&app, &moderator, &decide, &key));
     let _running = decide.replay.map(|replay| app.running.begin(replay.key)).transpose()?;
     let decided = decide::decide(&app, &moderator, decide).await?;
@@ -319,22 +307,31 @@ fn parse_sort(text: &str) -> Option<QueueSort> {
     }
 }
 
-fn read_decision(comment: CommentId, mut fields: Fields, versions: IfMatch) -> Result<Decide, Problem> {
+async fn read_decision(
+    app: &App,
+    moderator: &Moderator,
+    comment: CommentId,
+    mut fields: Fields,
+    versions: IfMatch,
+) -> Result<Decide, Problem> {
     if !fields.has("decision") {
         fields.refuse::<()>("decision", "required");
     }
     let decision = fields.choice("decision", Decision::parse);
-    let reason = read_reason(&mut fields);
+    let reason = fields.text("reason");
     let note = read_words(&mut fields, "note");
     let message = read_words(&mut fields, "message");
     fields.refuse_unknown();
+    // The story asks for it anyway; when it will not come to that, it is said with what else is wrong.
+    if fields.has_faults()
+        && let Some(reason) = &reason
+        && !reason::is_offered(app, moderator, comment, reason).await?
+    {
+        fields.refuse::<()>("reason", "choice");
+    }
     fields.finish()?;
     let decision = decision.ok_or_else(|| Problem::invalid_field("decision", "required"))?;
     Ok(Decide { comment, decision, reason, note, message, versions: versions.0, replay: None })
-}
-
-fn read_reason(fields: &mut Fields) -> Option<String> {
-    fields.choice("reason", |text| REASONS.contains(&text).then(|| text.to_owned()))
 }
 
 fn read_words(fields: &mut Fields, name: &str) -> Option<String> {
@@ -441,6 +438,7 @@ impl From<DecideError> for Problem {
     fn from(error: DecideError) -> Self {
         match error {
             DecideError::NoSuchComment => Self::not_found(),
+            DecideError::NoSuchReason => Self::invalid_field("reason", "choice"),
             DecideError::Gone => gone(),
             DecideError::Stale(current) => stale(&current),
             DecideError::NeedsAnother => {

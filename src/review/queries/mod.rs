@@ -3,6 +3,7 @@
 pub(super) mod batches;
 pub(super) mod claims;
 pub(super) mod counting;
+pub(super) mod figures;
 pub(super) mod finding;
 pub(super) mod indexing;
 pub(super) mod notes;

@@ -41,7 +41,10 @@ mod tests {
         let (low, high) = range("198.51.100.7/24").unwrap();
         assert_eq!((&low[24..], &high[24..]), ("c6336400", "c63364ff"));
         let (low, high) = range("2001:db8::/32").unwrap();
-        assert_eq!((low.as_str(), high.as_str()), ("20010db8000000000000000000000000", "20010db8ffffffffffffffffffffffff"));
+        assert_eq!(
+            (low.as_str(), high.as_str()),
+            ("20010db8000000000000000000000000", "20010db8ffffffffffffffffffffffff")
+        );
         for wrong in ["", "198.51.100", "198.51.100.7/33", "198.51.100.7/", "::/129", "example.org", "198.51.100.0-9"] {
             assert_eq!(range(wrong), None, "{wrong}");
         }

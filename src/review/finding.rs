@@ -372,3 +372,6 @@ impl QueueSort {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

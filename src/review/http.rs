@@ -203,10 +203,7 @@ async fn list_queue(app: web::Data<App>, asked: By<Query>, request: HttpRequest)
         let url = next_url(&app.link("/api/v1/review/comments"), request.query_string(), next);
         response.insert_header((header::LINK, next_link(&url)));
     }
-    Ok(response.json(Page {
-        items: items.into_iter().map(|item| queue_item(item, search.as_ref())).collect(),
-        next,
-    }))
+    Ok(response.json(Page { items: items.into_iter().map(|item| queue_item(item, search.as_ref())).collect(), next }))
 }
 
 /// One comment.

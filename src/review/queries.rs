@@ -60,7 +60,11 @@ pub(super) fn with_surroundings(conn: &mut Conn, found: Vec<Comment>, now: Milli
         .into_iter()
         .map(|comment| {
             Ok(Item {
-                record: comment.email.as_deref().and_then(|email| records.get(&(comment.site_id, text::fold(email)))).copied(),
+                record: comment
+                    .email
+                    .as_deref()
+                    .and_then(|email| records.get(&(comment.site_id, text::fold(email))))
+                    .copied(),
                 reports: reports.get(&comment.id).copied().unwrap_or_default(),
                 claimed_by: holders.get(&comment.id).cloned(),
                 site: sites.get(&comment.site_id).cloned().ok_or(StoreError::Missing)?,

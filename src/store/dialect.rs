@@ -251,9 +251,8 @@ fn sqlite_query(search: &Search) -> String {
         Search::All(parts) => {
             let (anchored, others): (Vec<&Search>, Vec<&Search>) = parts.iter().partition(|part| part.is_anchored());
             let all = anchored.into_iter().map(sqlite_query).collect::<Vec<_>>().join(" AND ");
-            let without = |query: String, other: &Search| {
-                format!("({query} NOT {})", sqlite_query(&other.clone().negated()))
-            };
+            let without =
+                |query: String, other: &Search| format!("({query} NOT {})", sqlite_query(&other.clone().negated()));
             others.into_iter().fold(format!("({all})"), without)
         }
     }

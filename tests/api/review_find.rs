@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use rejoinder::accounts::Role;
+use rejoinder::comments::clear_addresses;
 use rejoinder::http::fields::Fields;
 use rejoinder::kit::clock::Millis;
 use rejoinder::kit::ids::{CommentId, ModeratorId};
@@ -60,14 +61,11 @@ async fn decided(app: &TestApp, person: &Person, id: i64, decision: &str, reason
 
 /// A claim as the desk makes them.
 async fn claimed(app: &TestApp, comment: i64, moderator: i64, until: Millis) {
-    let row = (
-        claims::comment_id.eq(comment),
-        claims::moderator_id.eq(moderator),
-        claims::expires_at.eq(until.0),
-    );
-    let insert = app.app.store.write(move |conn| {
-        diesel::insert_into(claims::table).values(row).execute(conn).map_err(StoreError::from)
-    });
+    let row = (claims::comment_id.eq(comment), claims::moderator_id.eq(moderator), claims::expires_at.eq(until.0));
+    let insert = app
+        .app
+        .store
+        .write(move |conn| diesel::insert_into(claims::table).values(row).execute(conn).map_err(StoreError::from));
     insert.await.expect("a claim");
 }
 
@@ -179,7 +177,8 @@ mod filters {
                 assert_eq!(ids(app, &admin, query).await, found, "{query}");
             }
             let items = items(app, &admin, "?status=any").await;
-            let seen: Vec<(&Value, &Value)> = items.iter().map(|item| (&item["reports"], &item["claimed_by"])).collect();
+            let seen: Vec<(&Value, &Value)> =
+                items.iter().map(|item| (&item["reports"], &item["claimed_by"])).collect();
             assert_eq!(seen[0], (&json!(0), &json!("admin")));
             assert_eq!(seen[1].0, &json!(2));
             assert_eq!(seen[2].1, &Value::Null, "its claim is over");
@@ -220,7 +219,9 @@ mod filters {
             let reviewer = app.person("reviewer", Role::ReviewerWithoutEmails, &["main"]).await;
             let moderator = app.moderator().await;
             let article = app.article("a").await;
-            let id = app.posted(&article, &json!({ "name": "Ada", "email": "secret@hidden.example", "comment": "text" })).await;
+            let id = app
+                .posted(&article, &json!({ "name": "Ada", "email": "secret@hidden.example", "comment": "text" }))
+                .await;
             for path in [QUEUE, COUNTS] {
                 for query in ["email=secret%40hidden.example", "ip=127.0.0.1", "email=", "ip=x", "email=a&ip=b"] {
                     app.get_as(&reviewer, &format!("{path}?{query}")).await.expect_problem(403, "forbidden");
@@ -255,7 +256,8 @@ mod filters {
                 let article = app.article_on(site, "a").await;
                 all.push(app.posted(&article, &form("tide")).await);
             }
-            for query in ["?q=tide", "?author=ada", "?email=ada%40example.org", "?site=main&site=second", "?article=a"] {
+            for query in ["?q=tide", "?author=ada", "?email=ada%40example.org", "?site=main&site=second", "?article=a"]
+            {
                 assert_eq!(ids(app, &moderator, query).await, all[..1], "{query}");
                 assert_eq!(total(&counts(app, &moderator, query).await), 1, "{query}");
             }
@@ -302,7 +304,8 @@ mod filters {
                 };
                 let article = app.article_on(one.site, one.article).await;
                 let comment = format!("{} number {number}", one.word);
-                let id = app.posted(&article, &json!({ "name": one.name, "email": one.email, "comment": comment })).await;
+                let id =
+                    app.posted(&article, &json!({ "name": one.name, "email": one.email, "comment": comment })).await;
                 let decision = match one.status {
                     "approved" => Some("approve"),
                     "rejected" => Some("reject"),
@@ -350,7 +353,10 @@ mod filters {
                 assert_eq!(counts(app, &admin, &format!("?{query}")).await, by_status, "{query}");
                 let (asking, asked) = (everything(app.app.clock.now()), filter(&query));
                 let matching = app.app.store.read(move |conn| {
-                    assert_eq!(count_matching(conn, &asking, &asked, 1_000)?, list_matching(conn, &asking, &asked, 1_000)?.len());
+                    assert_eq!(
+                        count_matching(conn, &asking, &asked, 1_000)?,
+                        list_matching(conn, &asking, &asked, 1_000)?.len()
+                    );
                     list_matching(conn, &asking, &asked, 1_000)
                 });
                 let matching: Vec<i64> = matching.await.expect("the store").iter().map(|(id, _)| id.get()).collect();
@@ -376,7 +382,10 @@ mod paging {
                 for number in 0..40 {
                     let name = if number % 4 == 0 { "Staff" } else { "Ada" };
                     let comment = format!("tide {sort} {number}");
-                    all.push(app.posted(&article, &json!({ "name": name, "email": "a@example.org", "comment": comment })).await);
+                    all.push(
+                        app.posted(&article, &json!({ "name": name, "email": "a@example.org", "comment": comment }))
+                            .await,
+                    );
                     app.advance(u64::from(number % 3 == 0));
                 }
                 let (mut gone, mut seen) = (Vec::new(), Vec::new());
@@ -483,8 +492,8 @@ mod search {
 
     fn a_text(random: &mut fastrand::Rng) -> String {
         let pieces = [
-            "tide", "Tide,", "ébb", "EBB", "中", "国", "中国", "人", "ไท", "가나", "x", "a.b", "'", "\\", "\"", ":", "*", "tide*",
-            "ß", "І", "ı", "ﬁ", "½", "👍", "हि", "\u{e000}", "\u{301}", "AND", "NOT",
+            "tide", "Tide,", "ébb", "EBB", "中", "国", "中国", "人", "ไท", "가나", "x", "a.b", "'", "\\", "\"", ":",
+            "*", "tide*", "ß", "І", "ı", "ﬁ", "½", "👍", "हि", "\u{e000}", "\u{301}", "AND", "NOT",
         ];
         let count = random.usize(1..9);
         let mut text = String::from("w");
@@ -497,7 +506,9 @@ mod search {
 
     fn a_query(random: &mut fastrand::Rng, depth: u8) -> String {
         let part = |random: &mut fastrand::Rng| match random.u8(..if depth == 0 { 6 } else { 8 }) {
-            0..4 => ["tide", "ebb", "中", "中国", "国人", "ไท", "가", "x", "a.b", "ß", "fi", "1", "👍", "हि", "w", "i"][random.usize(..16)].to_owned(),
+            0..4 => ["tide", "ebb", "中", "中国", "国人", "ไท", "가", "x", "a.b", "ß", "fi", "1", "👍", "हि", "w", "i"]
+                [random.usize(..16)]
+            .to_owned(),
             4 | 5 => format!("\"{}\"", a_text(random).replace('"', "")),
             6 => format!("NOT {}", a_query(random, 0)),
             _ => format!("({})", a_query(random, depth - 1)),
@@ -519,7 +530,9 @@ mod search {
             for number in 0..80 {
                 let text = a_text(&mut random);
                 let email = format!("{}@tide.example", ["ebb", "x", "w.a"][random.usize(..3)]);
-                let id = app.posted(&article, &json!({ "name": format!("N{number}"), "email": email, "comment": text })).await;
+                let id = app
+                    .posted(&article, &json!({ "name": format!("N{number}"), "email": email, "comment": text }))
+                    .await;
                 all.push((id, words_of(&format!("N{number}"), None, &text, Some(&email))));
             }
             // Many places of one word, and more words than are kept.
@@ -538,7 +551,10 @@ mod search {
                     let is_hit = |(_, words): &&(i64, _)| is_found(&search, words, with_email);
                     let expected: Vec<i64> = all.iter().filter(is_hit).map(|(id, _)| *id).collect();
                     let asked_for = search.clone();
-                    let found = app.app.store.read(move |conn| Ok::<_, StoreError>(list_by_words(conn, &asked_for, with_email, 1_000)?));
+                    let found = app
+                        .app
+                        .store
+                        .read(move |conn| Ok::<_, StoreError>(list_by_words(conn, &asked_for, with_email, 1_000)?));
                     let mut found = found.await.expect("the store");
                     found.sort_unstable();
                     assert_eq!(found, expected, "{query}");
@@ -547,6 +563,20 @@ mod search {
                 }
             }
             assert!(asked > 300 && with_hits > 100, "{asked} {with_hits}");
+        });
+    }
+
+    #[test]
+    fn a_cleared_address_is_not_found_any_more() {
+        on_each_database(async |app| {
+            let admin = app.admin().await;
+            let article = app.article("a").await;
+            let id = app.posted(&article, &form("old")).await;
+            assert_eq!(ids(app, &admin, "?ip=127.0.0.0/8").await, [id]);
+            let none_kept = Millis(0)..Millis(0);
+            let clear = app.app.store.write(move |conn| clear_addresses(conn, 0, &none_kept, 100)).await;
+            assert_eq!(clear.expect("cleared"), Some(id));
+            assert_eq!(ids(app, &admin, "?ip=127.0.0.0/8").await, NONE);
         });
     }
 
@@ -592,10 +622,10 @@ mod counting {
             for number in 0..12 {
                 let article = app.article_on(["main", "second"][number % 2], "a").await;
                 all.push(app.posted(&article, &form(&format!("number {number}"))).await);
-                assert_eq!(total(&counts(app, &admin, "?status=any").await), all.len() as i64);
+                assert_eq!(total(&counts(app, &admin, "?status=any").await), i64::try_from(all.len()).unwrap());
                 if number % 4 == 3 {
                     index_waiting(&app.app).await.expect("indexed");
-                    assert_eq!(total(&counts(app, &admin, "?status=any").await), all.len() as i64);
+                    assert_eq!(total(&counts(app, &admin, "?status=any").await), i64::try_from(all.len()).unwrap());
                 }
                 if number % 3 == 2 {
                     decided(app, &admin, all[number], "spam", None).await;
@@ -647,7 +677,8 @@ mod counting {
             futures_util::future::join(decide, index).await;
             assert_eq!(ids(app, &admin, "?reason=other&status=approved&limit=100").await, all);
             let stale = app.app.store.read(|conn| {
-                let lookup = comment_lookup::table.inner_join(comments::table.on(comments::id.eq(comment_lookup::comment_id)));
+                let lookup =
+                    comment_lookup::table.inner_join(comments::table.on(comments::id.eq(comment_lookup::comment_id)));
                 let stale = lookup.filter(comment_lookup::status.ne(comments::status)).count();
                 Ok::<i64, StoreError>(stale.get_result(conn)?)
             });
@@ -696,7 +727,10 @@ mod records {
                 let items = items(app, person, "").await;
                 let known = json!({ "approved": 2, "rejected": 2, "spam": 1, "verified": false });
                 assert_eq!(items[0]["author"]["record"], known);
-                assert_eq!(items[1]["author"]["record"], json!({ "approved": 0, "rejected": 0, "spam": 0, "verified": false }));
+                assert_eq!(
+                    items[1]["author"]["record"],
+                    json!({ "approved": 0, "rejected": 0, "spam": 0, "verified": false })
+                );
                 let one = app.get_as(person, &format!("{QUEUE}/{id}")).await.expect(200).json();
                 assert_eq!(one["author"]["record"], known);
             }

@@ -66,7 +66,11 @@ pub(in crate::review) struct Ground {
 type Condition<'a> = Box<dyn BoxableExpression<comments::table, Db, SqlType = Bool> + 'a>;
 
 /// Where the list goes on: the place of a comment that one may see.
-pub(in crate::review) fn find_place(conn: &mut Conn, visible: Option<&[SiteId]>, id: i64) -> StoreResult<Option<Place>> {
+pub(in crate::review) fn find_place(
+    conn: &mut Conn,
+    visible: Option<&[SiteId]>,
+    id: i64,
+) -> StoreResult<Option<Place>> {
     let Some(id) = CommentId::from_number(id) else { return Ok(None) };
     let columns = Columns { sort: QueueSort::Risk, with_version: false };
     let mut query = comments::table.filter(comments::id.eq(id)).select(columns.select()).into_boxed::<Db>();
@@ -142,9 +146,9 @@ fn is_past<'a>(sort: QueueSort, place: &Place) -> Condition<'a> {
                 .le(at)
                 .and(comments::created_at.lt(at).or(comments::created_at.eq(at).and(comments::id.lt(id)))),
         ),
-        QueueSort::Risk => Box::new(
-            comments::risk.le(risk).and(comments::risk.lt(risk).or(comments::risk.eq(risk).and(later))),
-        ),
+        QueueSort::Risk => {
+            Box::new(comments::risk.le(risk).and(comments::risk.lt(risk).or(comments::risk.eq(risk).and(later))))
+        }
     }
 }
 
@@ -210,8 +214,7 @@ pub(in crate::review) fn list_counted(
 ) -> StoreResult<Vec<Counted>> {
     let mut found = Vec::new();
     for ids in ids.chunks(MOST_IDS) {
-        let mut query =
-            comments::table.select((comments::id, comments::site_id, comments::status)).into_boxed::<Db>();
+        let mut query = comments::table.select((comments::id, comments::site_id, comments::status)).into_boxed::<Db>();
         for condition in on_ground(ground, ids).into_iter().chain(conditions(asking, filter)) {
             query = query.filter(condition);
         }
@@ -287,8 +290,7 @@ pub(in crate::review) fn list_known(
             ids.into_iter().map(CommentId::new).collect()
         }
         Known::Authors(_) | Known::Emails(_) | Known::Networks(_) | Known::Reasons(_) => {
-            let mut query =
-                comment_lookup::table.select(comment_lookup::comment_id).limit(most).into_boxed::<Db>();
+            let mut query = comment_lookup::table.select(comment_lookup::comment_id).limit(most).into_boxed::<Db>();
             if let Some(among) = among {
                 query = query.filter(comment_lookup::comment_id.eq_any(among.iter().copied().map(CommentId::new)));
             }
@@ -319,14 +321,16 @@ fn is_known(known: &Known) -> Option<LookupCondition<'_>> {
 }
 
 /// The words of comments as they would be indexed now.
-pub(in crate::review) fn load_words(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<(CommentId, usize, IndexedWords)>> {
+pub(in crate::review) fn load_words(
+    conn: &mut Conn,
+    ids: &[CommentId],
+) -> StoreResult<Vec<(CommentId, usize, IndexedWords)>> {
     type Row = (CommentId, String, Option<String>, String, Option<String>);
     let rows: Vec<Row> = comments::table
         .filter(comments::id.eq_any(ids))
         .select((comments::id, comments::name, comments::url, comments::text, comments::email))
         .load(conn)?;
-    let cut = |(id, name, url, text, email): Row| {
-        (id, text.len(), words_of(&name, url.as_deref(), &text, email.as_deref()))
-    };
+    let cut =
+        |(id, name, url, text, email): Row| (id, text.len(), words_of(&name, url.as_deref(), &text, email.as_deref()));
     Ok(rows.into_iter().map(cut).collect())
 }

@@ -111,12 +111,7 @@ impl Before {
 fn load_before(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<HashMap<CommentId, Before>> {
     let rows: Vec<(CommentId, SiteId, String, Option<Millis>)> = comment_lookup::table
         .filter(comment_lookup::comment_id.eq_any(ids))
-        .select((
-            comment_lookup::comment_id,
-            comment_lookup::site_id,
-            comment_lookup::status,
-            comment_lookup::words_of,
-        ))
+        .select((comment_lookup::comment_id, comment_lookup::site_id, comment_lookup::status, comment_lookup::words_of))
         .load(conn)?;
     Ok(rows.into_iter().map(|(id, site_id, status, words_of)| (id, Before { site_id, status, words_of })).collect())
 }

@@ -77,7 +77,14 @@ pub(super) fn count_by_status(conn: &mut Conn, asking: &Asking, filter: &Filter)
         finder.narrow(conn, if filter.search.is_some() { MOST_COUNTED } else { usize::MAX - 1 })?;
         count_found(conn, &finder)?
     } else if asks_more {
-        count_streams(conn, &finder)?
+        let mut tally = count_streams(conn, &finder)?;
+        let without: Vec<i64> = finder.without.iter().copied().collect();
+        for (_, site, status) in queries::list_counted(conn, finder.asked(), &without)? {
+            if let Some(status) = Status::parse(&status) {
+                tally.add(site, status, -1);
+            }
+        }
+        tally
     } else {
         count_kept(conn, &finder)?
     };
@@ -139,6 +146,7 @@ fn count_found(conn: &mut Conn, finder: &Finder) -> StoreResult<Tally> {
             return Ok(tally);
         }
         let mut counted = queries::list_counted(conn, finder.asked(), &ids)?;
+        counted.retain(|(id, _, _)| !finder.without.contains(&id.get()));
         if finder.has_checks() {
             let kept = finder.check(conn, counted.iter().map(|(id, _, _)| id.get()).collect(), &mut work)?;
             counted.retain(|(id, _, _)| kept.contains(&id.get()));

@@ -1,7 +1,7 @@
 //! Whether a search finds a comment, and where: the same that both databases say of the same words, in memory.
 //!
 //! For walking through comments where a word is in most of them, and for showing what was found: a snippet of about
-//! [`SNIPPET`] characters of each field with a hit, escaped for HTML, the hits in `<mark>`.
+//! 160 characters of each field with a hit, escaped for HTML, the hits in `<mark>`.
 
 use super::query::{Phrase, Search};
 use super::words::{IndexedWords, cut};

@@ -52,6 +52,7 @@ fn ask_all(conn: &mut Conn) {
     }
     let pending = Filter::take(&mut Fields::default());
     list_page(conn, &asking, &pending, QueueSort::Risk, None, 50).unwrap();
+    list_page(conn, &limited, &pending, QueueSort::Risk, None, 50).unwrap();
     indexing::list_waiting(conn, 100).unwrap();
     indexing::list_waiting_ids(conn, 100).unwrap();
     load_items(conn, &[CommentId::new(1)], Millis(1)).unwrap();

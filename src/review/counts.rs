@@ -31,7 +31,7 @@ const ENOUGH: i64 = 10_000;
 
 /// How many comments of a status there are on a site.
 #[derive(Debug, Clone)]
-pub struct Count {
+pub struct Group {
     pub site: Key,
     pub status: Status,
     pub count: i64,
@@ -43,7 +43,7 @@ pub struct Count {
 ///
 /// # Errors
 /// When the filter asks for what is indexed, and more waits for that than somebody would wait for.
-pub async fn count(app: &App, moderator: &Moderator, filter: Filter) -> Result<Vec<Count>, IndexError> {
+pub async fn count(app: &App, moderator: &Moderator, filter: Filter) -> Result<Vec<Group>, IndexError> {
     if filter.needs_index() {
         index_waiting(app).await?;
     }
@@ -53,17 +53,19 @@ pub async fn count(app: &App, moderator: &Moderator, filter: Filter) -> Result<V
 
 #[derive(Default)]
 struct Tally {
-    counts: BTreeMap<(i64, &'static str), i64>,
+    /// By site and status.
+    of: BTreeMap<(i64, &'static str), i64>,
     is_partial: bool,
 }
 
 impl Tally {
     fn add(&mut self, site: SiteId, status: Status, count: i64) {
-        *self.counts.entry((site.get(), status.as_str())).or_default() += count;
+        *self.of.entry((site.get(), status.as_str())).or_default() += count;
     }
 }
 
-fn count_by_status(conn: &mut Conn, asking: &Asking, filter: &Filter) -> StoreResult<Vec<Count>> {
+/// The same, on a connection.
+pub(super) fn count_by_status(conn: &mut Conn, asking: &Asking, filter: &Filter) -> StoreResult<Vec<Group>> {
     let columns = Columns { sort: QueueSort::Oldest, with_version: false };
     let mut finder = Finder::new(conn, asking, filter, columns)?;
     let asks_more = filter.since.is_some()
@@ -75,16 +77,23 @@ fn count_by_status(conn: &mut Conn, asking: &Asking, filter: &Filter) -> StoreRe
         finder.narrow(conn, if filter.search.is_some() { MOST_COUNTED } else { usize::MAX - 1 })?;
         count_found(conn, &finder)?
     } else if asks_more {
-        count_streams(conn, &finder)?
+        let mut tally = count_streams(conn, &finder)?;
+        let without: Vec<i64> = finder.without.iter().copied().collect();
+        for (_, site, status) in queries::list_counted(conn, finder.asked(), &without)? {
+            if let Some(status) = Status::parse(&status) {
+                tally.add(site, status, -1);
+            }
+        }
+        tally
     } else {
         count_kept(conn, &finder)?
     };
     let mut counts = Vec::new();
     let sites = list_sites(conn)?;
-    for ((site, status), count) in tally.counts.into_iter().filter(|(_, count)| *count > 0) {
+    for ((site, status), count) in tally.of.into_iter().filter(|(_, count)| *count > 0) {
         let key = sites.iter().find(|known| known.id.get() == site).map(|known| known.key.clone());
         if let (Some(site), Some(status)) = (key, Status::parse(status)) {
-            counts.push(Count { site, status, count, is_at_least: tally.is_partial });
+            counts.push(Group { site, status, count, is_at_least: tally.is_partial });
         }
     }
     counts.sort_by(|a, b| a.site.as_str().cmp(b.site.as_str()));
@@ -115,7 +124,7 @@ fn count_streams(conn: &mut Conn, finder: &Finder) -> StoreResult<Tally> {
         }
         return Ok(tally);
     }
-    for (site, status) in count_kept(conn, finder)?.counts.into_keys() {
+    for (site, status) in count_kept(conn, finder)?.of.into_keys() {
         let (site, Some(status)) = (SiteId::new(site), Status::parse(status)) else { continue };
         let stream = Stream { status, site: Some(site), article: None };
         tally.add(site, status, queries::count_stream(conn, finder.asking, finder.filter, stream)?);
@@ -137,6 +146,7 @@ fn count_found(conn: &mut Conn, finder: &Finder) -> StoreResult<Tally> {
             return Ok(tally);
         }
         let mut counted = queries::list_counted(conn, finder.asked(), &ids)?;
+        counted.retain(|(id, _, _)| !finder.without.contains(&id.get()));
         if finder.has_checks() {
             let kept = finder.check(conn, counted.iter().map(|(id, _, _)| id.get()).collect(), &mut work)?;
             counted.retain(|(id, _, _)| kept.contains(&id.get()));

@@ -28,7 +28,8 @@ const LOOKED_AT: usize = 200;
 const PAGE_WORK: usize = 5_000;
 /// The same before an index is asked: a word that most have fills a page at once.
 const FIRST_WORK: usize = 300;
-/// Orders that are merged at most; with more, sites are compared comment by comment.
+/// Orders by time that are merged at most; with more, sites are compared comment by comment. The order by risk is one of each
+/// site always.
 const MOST_STREAMS: usize = 64;
 
 /// Who asks, and when.
@@ -135,6 +136,8 @@ pub(super) struct Finder<'a> {
     columns: Columns,
     /// The only ones it can be, ascending.
     pub among: Option<Vec<i64>>,
+    /// None of these.
+    pub without: HashSet<i64>,
     /// What must be looked at comment by comment.
     pub checks: Vec<Known>,
     pub search: Option<&'a Search>,
@@ -142,10 +145,13 @@ pub(super) struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     pub fn new(conn: &mut Conn, asking: &'a Asking, filter: &'a Filter, columns: Columns) -> StoreResult<Self> {
-        let ground = queries::load_ground(conn, asking, filter)?;
+        let ground = queries::load_ground(conn, asking, filter, columns.sort == QueueSort::Risk)?;
+        let is_claimed_no = filter.claimed == Some(Claimed::No);
+        let without = if is_claimed_no { queries::list_claimed_by_others(conn, asking)? } else { Vec::new() };
         // Whoever may not see it finds nothing by it, whoever forgot to refuse them.
         let among = (filter.is_personal() && !asking.sees_personal).then(Vec::new);
-        Ok(Self { asking, filter, ground, columns, among, checks: Vec::new(), search: filter.search.as_ref() })
+        let (without, search) = (without.into_iter().collect(), filter.search.as_ref());
+        Ok(Self { asking, filter, ground, columns, among, without, checks: Vec::new(), search })
     }
 
     /// Finds the ids that it can be, where a condition gives no more than `most`.
@@ -236,9 +242,6 @@ impl<'a> Finder<'a> {
         let sort = self.columns.sort;
         places.retain(|place| after.is_none_or(|after| sort.compare(after, place).is_lt()));
         places.sort_unstable_by(|a, b| sort.compare(a, b));
-        if !self.has_checks() {
-            return Ok(first_of(places, wanted));
-        }
         let (mut found, mut work) = (Vec::new(), 0);
         for chunk in places.chunks(LOOKED_AT) {
             found.extend(self.checked(conn, chunk.to_vec(), &mut work)?);
@@ -257,7 +260,8 @@ impl<'a> Finder<'a> {
     }
 
     /// Those of these places that hold what must be looked at.
-    fn checked(&self, conn: &mut Conn, places: Vec<Place>, work: &mut usize) -> StoreResult<Vec<Place>> {
+    fn checked(&self, conn: &mut Conn, mut places: Vec<Place>, work: &mut usize) -> StoreResult<Vec<Place>> {
+        places.retain(|place| !self.without.contains(&place.id.get()));
         if !self.has_checks() || places.is_empty() {
             return Ok(places);
         }
@@ -292,11 +296,10 @@ impl<'a> Finder<'a> {
             return statuses.iter().copied().flat_map(of).collect();
         }
         match sites {
-            Some(sites) if sites.len() * statuses.len() <= MOST_STREAMS && self.columns.sort != QueueSort::Risk => {
+            Some(sites) if sites.len() * statuses.len() <= MOST_STREAMS || self.columns.sort == QueueSort::Risk => {
                 let of = |status| sites.iter().map(move |id| Stream { site: Some(*id), ..of_each(status) });
                 statuses.iter().copied().flat_map(of).collect()
             }
-            // The order by risk is one for all sites.
             _ => statuses.iter().copied().map(of_each).collect(),
         }
     }
@@ -372,3 +375,6 @@ impl QueueSort {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! What moderators find comments by is brought up to date after the commit, so that a post pays nothing for it.
 //!
-//! A comment says that it waits (`is_indexed`): when it is new, and whenever its status, text, name, URL, email or address
-//! changes. Its words, its folded name and the like are made of it outside the transaction that writes them, which writes
-//! only what has not changed since. Whoever asks for what is indexed first indexes what waits; a job does it meanwhile.
+//! A comment says that it waits (`is_indexed`): when it is new, and whenever its status, text, name, URL or email changes. Its
+//! words, its folded name and the like are made of it outside the transaction that writes them, which writes only what has
+//! not changed since. Whoever asks for what is indexed first indexes what waits; a job does it meanwhile.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -267,6 +267,9 @@ fn both_databases_have_what_the_schema_file_says() {
 #[test]
 fn both_databases_have_the_same_indexes() {
     let mut found: Vec<BTreeSet<String>> = databases().map(|database| Bare::to(&database).indexes()).collect();
+    for indexes in &mut found {
+        indexes.remove("comment_words_by_word"); // on SQLite the table is the index
+    }
     let first = found.remove(0);
     assert!(first.contains("comments_queue"), "{first:?}");
     for other in found {

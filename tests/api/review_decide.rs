@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use rejoinder::accounts::Role;
+use rejoinder::review::index_waiting;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -215,6 +216,7 @@ mod preconditions {
             assert_eq!(early["current"], wanted);
             app.advance(5);
             app.decide(&admin, id, 1, "spam").await.expect(201);
+            index_waiting(&app.app).await.expect("an author's record that does not change by itself");
             let before = one(app, &person, id).await;
             for decision in ["approve", "reject", "hold", "trash", "spam"] {
                 let body = app.decide(&person, id, 1, decision).await.expect_problem(412, "stale");

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::Write;
 
+use rejoinder::review::index_waiting;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -491,6 +492,7 @@ mod sql {
             let admin = app.admin().await;
             let (held, shown) = (app.posted(&article, &form("held")).await, app.posted(&article, &form("shown")).await);
             app.approve(&admin, shown).await;
+            index_waiting(&app.app).await.expect("records that do not change by themselves");
             let before = state(app, &admin).await;
             for text in INJECTIONS {
                 let escaped = percent(text);
@@ -564,6 +566,7 @@ mod sql {
             let article = app.article("a").await;
             let admin = app.admin().await;
             let held = app.posted(&article, &form("held")).await;
+            index_waiting(&app.app).await.expect("records that do not change by themselves");
             let before = state(app, &admin).await;
             for text in INJECTIONS {
                 let sign_in = |username: &str, password: &str| {
@@ -617,6 +620,7 @@ mod sql {
         on_each_database(async |app| {
             let article = app.article("a").await;
             let admin = app.admin().await;
+            index_waiting(&app.app).await.expect("records that do not change by themselves");
             let before = state(app, &admin).await;
             let mut kept = Vec::new();
             for (number, text) in INJECTIONS.iter().enumerate() {

@@ -6,7 +6,7 @@ ALTER TABLE comments ADD COLUMN reports BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE comments ADD COLUMN is_indexed BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX comments_unindexed ON comments (id) WHERE NOT is_indexed;
 CREATE INDEX comments_reported ON comments (created_at, id) WHERE reports > 0;
-CREATE INDEX comments_risky ON comments (status, risk DESC, created_at, id);
+CREATE INDEX comments_risky ON comments (site_id, status, risk DESC, created_at, id);
 
 -- What moderators find a comment by, beside its status and time: as it was when it was last indexed.
 CREATE TABLE comment_lookup (

@@ -15,7 +15,7 @@ use diesel::sql_types::Bool;
 
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, ModeratorId, SiteId};
-use crate::store::schema::{comments, decisions};
+use crate::store::schema::{comment_lookup, comments, decisions};
 use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either, load_on_either};
 
 use super::thread::Sort;
@@ -494,7 +494,13 @@ pub fn clear_addresses(conn: &mut Conn, mark: i64, kept: &Range<Millis>, most: i
     let old: Vec<CommentId> = ids.into_iter().take_while(|(_, at)| !kept.contains(at)).map(|(id, _)| id).collect();
     let Some(last) = old.last() else { return Ok(None) };
     diesel::update(comments::table.filter(comments::id.eq_any(&old)))
-        .set((comments::ip.eq(None::<String>), comments::user_agent.eq(None::<String>), comments::is_indexed.eq(false)))
+        .set((comments::ip.eq(None::<String>), comments::user_agent.eq(None::<String>)))
+        .execute(conn)?;
+    // After the comments themselves, so that nobody can index meanwhile what they were; and not by indexing them anew, for
+    // there may be a million.
+    let found_by = comment_lookup::table.filter(comment_lookup::comment_id.eq_any(&old));
+    diesel::update(found_by.filter(comment_lookup::address.is_not_null()))
+        .set(comment_lookup::address.eq(None::<String>))
         .execute(conn)?;
     Ok(Some(last.get()))
 }

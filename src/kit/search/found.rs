@@ -1,7 +1,7 @@
 //! Whether a search finds a comment, and where: the same that both databases say of the same words, in memory.
 //!
 //! For walking through comments where a word is in most of them, and for showing what was found: a snippet of about
-//! [`SNIPPET`] characters of each field with a hit, escaped for HTML, the hits in `<mark>`.
+//! 160 characters of each field with a hit, escaped for HTML, the hits in `<mark>`.
 
 use super::query::{Phrase, Search};
 use super::words::{IndexedWords, cut};
@@ -30,9 +30,9 @@ fn is_in(phrase: &Phrase, words: &[String]) -> bool {
 /// Whether the phrase is what stands in a place of its length.
 fn stands_at<'a>(phrase: &Phrase, place: impl Iterator<Item = &'a str>) -> bool {
     let last = phrase.words.len() - 1;
-    place.zip(&phrase.words).enumerate().all(|(index, (found, word))| match phrase.is_prefix && index == last {
-        true => found.starts_with(word.as_str()),
-        false => found == word,
+    place.zip(&phrase.words).enumerate().all(|(index, (found, word))| {
+        let may_go_on = phrase.is_prefix && index == last;
+        found == word || (may_go_on && found.starts_with(word.as_str()))
     })
 }
 

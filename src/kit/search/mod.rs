@@ -1,9 +1,9 @@
 //! Full-text search without a database: which words a text has, what a query says, and whether one finds the other.
 //!
-//! Both databases index exactly the words that [`words`] cuts and are asked exactly what [`query`] reads, so that they find
-//! alike; [`found`] says the same of one comment in memory and shows where. Words are whole; case and diacritics are
-//! ignored; scripts that put no spaces between words are cut into overlapping pairs of characters, so that any part of such
-//! a text is found from two characters on, and a single one as the beginning of a pair.
+//! Both databases index exactly the words of [`words_of`] and are asked exactly what [`Search::parse`] reads, so that they
+//! find alike; [`is_found`] says the same of one comment in memory. Words are whole; case and diacritics are ignored; scripts
+//! that put no spaces between words are cut into overlapping pairs of characters, so that any part of such a text is found
+//! from two characters on, and a single one as the beginning of a pair.
 //!
 //! Deliberately not here: ranking, stems, synonyms, and any SQL.
 

@@ -2,7 +2,7 @@
 //! mean what they say. `NOT` binds closest, then `AND`, then `OR`.
 //!
 //! What is written together is one phrase, so `example.org` finds these two words side by side, also in an address. A search
-//! may consist of `NOT` alone: it finds everything else. A search of more than [`MOST_TERMS`] terms is refused.
+//! may consist of `NOT` alone: it finds everything else. A search of more than 50 terms is refused.
 
 use super::words::{Kind, cut};
 

@@ -11,7 +11,7 @@ use crate::comments::Status;
 use crate::http::body::Query;
 use crate::http::problem::Problem;
 use crate::http::routes::RouteTable;
-use crate::review::counts::{self, Count};
+use crate::review::counts::{self, Group};
 use crate::review::filter::Filter;
 
 pub(super) fn routes(table: &mut RouteTable) {
@@ -62,6 +62,6 @@ async fn count_queue(app: web::Data<App>, asked: By<Query>) -> Result<HttpRespon
     Ok(response.json(QueueCounts { items: counts.into_iter().map(body).collect() }))
 }
 
-fn body(count: Count) -> QueueCount {
-    QueueCount { site: count.site.to_string(), status: count.status, count: count.count, at_least: count.is_at_least }
+fn body(group: Group) -> QueueCount {
+    QueueCount { site: group.site.to_string(), status: group.status, count: group.count, at_least: group.is_at_least }
 }

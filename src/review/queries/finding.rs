@@ -87,9 +87,25 @@ pub(in crate::review) fn find_place(
     Ok(query.first(conn).optional()?)
 }
 
-/// Reads which sites and articles are meant.
-pub(in crate::review) fn load_ground(conn: &mut Conn, asking: &Asking, filter: &Filter) -> StoreResult<Ground> {
+/// Ids of comments that others hold now.
+pub(in crate::review) fn list_claimed_by_others(conn: &mut Conn, asking: &Asking) -> StoreResult<Vec<i64>> {
+    let others = claims::table
+        .filter(claims::expires_at.gt(asking.now.0))
+        .filter(claims::moderator_id.ne(asking.moderator.get()));
+    Ok(others.select(claims::comment_id).load(conn)?)
+}
+
+/// Reads which sites and articles are meant; with `names_sites`, all of them by name even where all are meant.
+pub(in crate::review) fn load_ground(
+    conn: &mut Conn,
+    asking: &Asking,
+    filter: &Filter,
+    names_sites: bool,
+) -> StoreResult<Ground> {
     let mut among = asking.sites.clone();
+    if among.is_none() && names_sites {
+        among = Some(sites::table.select(sites::id).load(conn)?);
+    }
     if !filter.sites.is_empty() {
         let named: Vec<SiteId> = sites::table.filter(sites::key.eq_any(&filter.sites)).select(sites::id).load(conn)?;
         among = Some(named.into_iter().filter(|id| among.as_ref().is_none_or(|among| among.contains(id))).collect());
@@ -122,21 +138,18 @@ fn conditions<'a>(asking: &Asking, filter: &Filter) -> Vec<Condition<'a>> {
         Some(false) => all.push(Box::new(sql::<Bool>("comments.reports = 0"))),
         None => {}
     }
-    let live = |start: &str| {
+    let live = || {
         let claim = "EXISTS (SELECT 1 FROM claims WHERE claims.comment_id = comments.id AND claims.expires_at > ";
-        sql::<Bool>(&format!("{start}{claim}")).bind::<BigInt, _>(asking.now.0)
+        sql::<Bool>(claim).bind::<BigInt, _>(asking.now.0)
     };
     match filter.claimed {
-        Some(Claimed::Yes) => all.push(Box::new(live("").sql(")"))),
+        Some(Claimed::Yes) => all.push(Box::new(live().sql(")"))),
         Some(Claimed::Me) => {
-            let mine = live("").sql(" AND claims.moderator_id = ").bind::<BigInt, _>(asking.moderator.get());
+            let mine = live().sql(" AND claims.moderator_id = ").bind::<BigInt, _>(asking.moderator.get());
             all.push(Box::new(mine.sql(")")));
         }
-        Some(Claimed::No) => {
-            let others = live("NOT ").sql(" AND claims.moderator_id <> ").bind::<BigInt, _>(asking.moderator.get());
-            all.push(Box::new(others.sql(")")));
-        }
-        None => {}
+        // Left out one by one: there are few, and PostgreSQL would rather sort all comments than look for each.
+        Some(Claimed::No) | None => {}
     }
     all
 }

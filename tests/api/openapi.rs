@@ -178,22 +178,6 @@ fn answers_are_as_their_schemas_say() {
         let decide = "/api/v1/review/comments/{id}/decisions";
         check("post", decide, app.decide(&admin, reply_id, 1, "approve").await);
         check("post", decide, app.decide(&admin, reply_id, 2, "approve").await);
-        for (method, rest, body) in [
-            ("post", "/claim", json!({})),
-            ("post", "/notes", json!({ "text": "a note" })),
-            ("post", "/replies", json!({ "text": "a reply" })),
-            ("patch", "", json!({ "text": "other words", "reason": "because" })),
-            ("get", "/notes", json!({})),
-            ("get", "", json!({})),
-        ] {
-            let path = format!("{queue}/{root}{rest}");
-            let request = app.request_as(&admin, method.to_uppercase().parse().unwrap(), &path);
-            let answer = Answer::of(request.header("if-match", "\"2\"").json(&body)).await;
-            check(method, &format!("{one}{rest}"), answer);
-        }
-        app.posted(&article, &form("a third")).await;
-        let next = app.request_as(&admin, Method::POST, "/api/v1/review/next").json(&json!({}));
-        check("post", "/api/v1/review/next", Answer::of(next).await);
         check("get", "/api/v1/me", app.get_as(&admin, "/api/v1/me").await);
         let rename = app.request_as(&admin, Method::PATCH, "/api/v1/me").json(&json!({ "display_name": "New" }));
         check("patch", "/api/v1/me", Answer::of(rename).await);
@@ -296,6 +280,34 @@ fn answers_about_sites_are_as_their_schemas_say() {
         check("get", "/api/v1/review/stats", app.get_as(&admin, "/api/v1/review/stats").await);
         let report = "/api/v1/sites/{site}/transparency";
         check("get", report, app.get_as(&admin, "/api/v1/sites/main/transparency").await);
+    });
+}
+
+#[test]
+fn the_answers_of_working_together_are_as_their_schemas_say() {
+    on_each_database(async |app| {
+        let admin = app.admin().await;
+        let article = app.article("a").await;
+        let root = app.posted(&article, &form("a root")).await;
+        app.approve(&admin, root).await;
+        let document = app.contract().await;
+        let (queue, one) = ("/api/v1/review/comments", "/api/v1/review/comments/{id}");
+        for (method, rest, body) in [
+            ("post", "/claim", json!({})),
+            ("post", "/notes", json!({ "text": "a note" })),
+            ("post", "/replies", json!({ "text": "a reply" })),
+            ("patch", "", json!({ "text": "other words", "reason": "because" })),
+            ("get", "/notes", json!({})),
+            ("get", "", json!({})),
+        ] {
+            let path = format!("{queue}/{root}{rest}");
+            let request = app.request_as(&admin, method.to_uppercase().parse().unwrap(), &path);
+            let answer = Answer::of(request.header("if-match", "\"2\"").json(&body)).await;
+            expect_described(&document, method, &format!("{one}{rest}"), answer);
+        }
+        app.posted(&article, &form("a third")).await;
+        let next = app.request_as(&admin, Method::POST, "/api/v1/review/next").json(&json!({}));
+        expect_described(&document, "post", "/api/v1/review/next", Answer::of(next).await);
     });
 }
 

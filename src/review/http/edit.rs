@@ -54,6 +54,8 @@ async fn edit_comment(
 ) -> Result<HttpResponse, Problem> {
     let By(moderator, (id, versions, JsonBody(fields))) = asked;
     moderator.require(Right::Edit)?;
+    // The answer is the whole comment.
+    moderator.require(Right::ReadQueue)?;
     story::edit_comment(&app, &moderator, read_edit(*id, fields, versions)?).await?;
     let whole = find_item(&app, &moderator, *id).await?;
     Ok(one_comment(whole.ok_or_else(Problem::not_found)?))

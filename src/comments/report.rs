@@ -12,6 +12,7 @@ use crate::articles::{add_to_published, find_keys};
 use crate::audit::{self, Action, Actor, Blank, Subject};
 use crate::bans::find_book;
 use crate::http::limits::AddressKey;
+use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
@@ -26,9 +27,6 @@ pub const REPORT_REASONS: [&str; 8] =
 
 /// The reason of the decision that sends a comment back to the queue.
 const REPORTED: &str = "reported";
-
-/// The open reports at which a published comment goes back to the queue; 0 for never.
-const REPORT_THRESHOLD: i64 = 3;
 
 /// The most reports of one comment that are shown.
 const MOST_SHOWN: i64 = 200;
@@ -101,9 +99,13 @@ pub async fn report_comment(app: &App, report: Report) -> Result<(), ReportError
         at: now,
     };
     let fresh = Fresh { decision: app.store.next_id().await?, entry: audit::blank(app).await? };
-    let dropped = app.store.write(move |conn| write(conn, &new, REPORT_THRESHOLD, fresh)).await?;
-    if let Some((site, article)) = dropped {
-        app.pages.drop_article(&site, &article);
+    let threshold = i64::from(site.settings.report_threshold);
+    let sent_back = app.store.write(move |conn| write(conn, &new, threshold, fresh)).await?;
+    if let Some((change, article)) = sent_back {
+        if let Some((site, article)) = article {
+            app.pages.drop_article(&site, &article);
+        }
+        app.changes.tell(change);
     }
     Ok(())
 }
@@ -121,13 +123,16 @@ struct Fresh {
     entry: Blank,
 }
 
-/// The transaction. `Some` with the article whose published comments are not what they were.
+/// How a comment stands that went back to the queue, and the article that lost it.
+type SentBack = (Change, Option<(Key, Key)>);
+
+/// The transaction. `Some` when the comment went back to the queue.
 fn write(
     conn: &mut Conn,
     new: &queries::NewReport,
     threshold: i64,
     fresh: Fresh,
-) -> Result<Option<(Key, Key)>, ReportError> {
+) -> Result<Option<SentBack>, ReportError> {
     let comment = find_published(conn, new.comment)?.ok_or(ReportError::NoSuchComment)?;
     // Adds nothing and locks the article on PostgreSQL, before the comment, as everybody does who changes what is
     // published there. So reports come one after the other, and the comment is looked at again.
@@ -142,7 +147,8 @@ fn write(
         return Ok(None);
     }
     send_back(conn, &comment, waiting, new.at, fresh)?;
-    Ok(find_keys(conn, comment.article_id)?)
+    let now = Comment { status: Status::Pending, version: comment.version + 1, ..comment };
+    Ok(Some((now.as_change(), find_keys(conn, now.article_id)?)))
 }
 
 fn send_back(conn: &mut Conn, comment: &Comment, waiting: i64, now: Millis, fresh: Fresh) -> StoreResult<()> {

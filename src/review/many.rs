@@ -45,7 +45,7 @@ pub enum Which {
     /// These, as far as they are at these versions.
     Items(Vec<(CommentId, i64)>),
     /// All that the filter finds, if they are so many.
-    Found { filter: Filter, expected_count: usize },
+    Found { filter: Box<Filter>, expected_count: usize },
 }
 
 /// How a batch stands.

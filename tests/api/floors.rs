@@ -37,7 +37,7 @@ const STATICS: [(&str, &str); 6] = [
     ("src/main.rs", "ALLOCATOR"),          // the allocator is the language's own global
     ("src/kit/markup.rs", "SANITISER"),    // a constant that Rust cannot make at compile time
     ("src/http/wording.rs", "CATALOGUES"), // constants
-    ("src/http/wording.rs", "ENGLISH"),
+    ("src/http/wording/english.rs", "ENGLISH"),
     ("src/http/boundary.rs", "SEED"), // numbers for trace ids, which no answer depends on
     ("src/http/boundary.rs", "COUNT"),
 ];

@@ -239,7 +239,12 @@ mod good_for {
     ];
 
     /// What changes something and answers with a comment needs the right to read it as well.
-    const READS_TOO: [(&str, &str); 2] = [("PATCH", "/api/v1/review/comments/{id}"), ("POST", "/api/v1/review/next")];
+    const READS_TOO: [(&str, &str); 4] = [
+        ("PATCH", "/api/v1/review/comments/{id}"),
+        ("POST", "/api/v1/review/next"),
+        ("GET", "/api/v1/bans"),
+        ("POST", "/api/v1/bans"),
+    ];
 
     /// An administrator's key with one scope is let through exactly where the table of rights says so.
     #[test]

@@ -174,7 +174,6 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
         ("POST", "/api/v1/review/comments/{id}/decisions") => Some(json!({ "decision": "reject" })),
         ("POST", "/api/v1/review/decisions") => Some(json!({ "decision": "reject", "items": [] })),
         ("POST", "/api/v1/review/decisions/preview") => Some(json!({ "decision": "reject", "filter": {} })),
-        ("POST", "/api/v1/review/decisions/{id}/undo") => None,
         ("POST", "/api/v1/comments/{id}/reports") => Some(json!({ "reason": "spam" })),
         ("POST", "/api/v1/bans") => {
             let site = if cell.ends_with("on another site") { "second" } else { "main" };

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::char::compose;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 use crate::kit::text;
@@ -53,10 +54,11 @@ pub(super) fn cut(text: &str, each: impl FnMut(Cut)) {
     let mut cutter = Cutter { each, word: String::new(), length: 0, start: 0, end: 0, run: None };
     let mut start = 0;
     while let Some(c) = text[start..].chars().next() {
-        let mut end = start + c.len_utf8();
-        // What the next character may change is folded together with it.
-        while let Some(next) = text[end..].chars().next().filter(|next| !next.is_ascii() && goes_on(*next)) {
-            end += next.len_utf8();
+        let (mut end, mut last) = (start + c.len_utf8(), c);
+        // What the next character may change, or become one with, is folded together with it.
+        let joins = |last, next: &char| !next.is_ascii() && (goes_on(*next) || compose(last, *next).is_some());
+        while let Some(next) = text[end..].chars().next().filter(|next| joins(last, next)) {
+            (end, last) = (end + next.len_utf8(), next);
         }
         if end == start + 1 {
             cutter.take(c.to_ascii_lowercase(), start, end);

@@ -27,7 +27,7 @@ pub fn routes(table: &mut RouteTable) {
 /// What there is to know about an author, on one's sites.
 #[derive(Serialize, ToSchema)]
 struct AuthorBody {
-    record: AuthorRecord,
+    record: WholeRecord,
     /// The newest first.
     comments: Page<QueueItem>,
     /// Those in force that are about them, the newest first, 100 at most; those of all sites among them.
@@ -36,7 +36,7 @@ struct AuthorBody {
 
 /// What became of their comments.
 #[derive(Serialize, ToSchema)]
-struct AuthorRecord {
+struct WholeRecord {
     pending: i64,
     approved: i64,
     rejected: i64,
@@ -94,9 +94,9 @@ fn read_query(app: &App, mut fields: Fields) -> Result<(AuthorQuery, String), Pr
     Ok((AuthorQuery { who, page: page? }, list))
 }
 
-fn record(counts: &[(Status, i64)]) -> AuthorRecord {
+fn record(counts: &[(Status, i64)]) -> WholeRecord {
     let of = |status| counts.iter().find(|(of, _)| *of == status).map_or(0, |(_, count)| *count);
-    AuthorRecord {
+    WholeRecord {
         pending: of(Status::Pending),
         approved: of(Status::Approved),
         rejected: of(Status::Rejected),

@@ -74,10 +74,10 @@ async fn claim_next(app: web::Data<App>, asked: By<JsonBody>) -> Result<HttpResp
 
 fn read_filter(moderator: &Moderator, mut fields: Fields) -> Result<Filter, Problem> {
     let mut inner = fields.object("filter").unwrap_or_default();
-    let filter = Filter::take(&mut inner);
-    if filter.is_personal() {
+    if Filter::PERSONAL.iter().any(|name| inner.has(name)) {
         moderator.require(Right::SeePersonal)?;
     }
+    let filter = Filter::take(&mut inner);
     fields.end(inner, "/filter");
     fields.refuse_unknown();
     fields.finish()?;

@@ -50,7 +50,7 @@ struct DayBody {
 
 /// What a site did with a month's comments. Numbers alone: nobody is named.
 #[derive(Serialize, ToSchema)]
-struct ReportBody {
+struct TransparencyReport {
     /// Key of the site.
     site: String,
     /// Such as `2026-11`; months are of UTC.
@@ -111,7 +111,7 @@ async fn show_stats(app: web::Data<App>, asked: By<Query>) -> Result<HttpRespons
 /// A site's transparency report.
 #[utoipa::path(get, path = "/api/v1/sites/{site}/transparency", tag = "review", security(("bearer" = [])),
     params(("site" = String, Path), ("month" = Option<String>, Query, description = "Such as `2026-11`; the present one when nothing is said")),
-    responses((status = 200, description = "As JSON, or as CSV for `Accept: text/csv`", content((ReportBody = "application/json"), (String = "text/csv"))),
+    responses((status = 200, description = "As JSON, or as CSV for `Accept: text/csv`", content((TransparencyReport = "application/json"), (String = "text/csv"))),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
         (status = 404, description = "No such site, or not yours"), (status = 422, description = "Not a month")))]
 async fn show_transparency(
@@ -160,9 +160,9 @@ fn stats_body(stats: Stats) -> StatsBody {
     }
 }
 
-fn report_body(site: &Key, month: Month, report: Report) -> ReportBody {
+fn report_body(site: &Key, month: Month, report: Report) -> TransparencyReport {
     let count = |(of, count)| CountBody { of, count };
-    ReportBody {
+    TransparencyReport {
         site: site.to_string(),
         month: month.to_string(),
         received: report.received,
@@ -179,7 +179,7 @@ fn report_body(site: &Key, month: Month, report: Report) -> ReportBody {
 }
 
 /// A line for each number, with the site and the month, so that reports can be put below each other.
-fn to_csv(report: &ReportBody) -> String {
+fn to_csv(report: &TransparencyReport) -> String {
     let mut lines = vec![
         ("received", "", Some(report.received)),
         ("verdict", "publish", Some(report.verdicts.publish)),

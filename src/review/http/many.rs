@@ -196,7 +196,7 @@ fn read_many(mut fields: Fields, moderator: &Moderator) -> Result<DecideMany, Pr
         (Some(items), None) => Which::Items(items),
         (None, Some(filter)) => {
             let expected_count = expected_count.and_then(|count| usize::try_from(count).ok()).unwrap_or_default();
-            Which::Found { filter, expected_count }
+            Which::Found { filter: Box::new(filter), expected_count }
         }
         (Some(_), Some(_)) => return Err(Problem::invalid_field("filter", "not_both")),
         (None, None) => return Err(Problem::invalid_field("items", "required")),
@@ -232,10 +232,10 @@ fn read_items(fields: &mut Fields) -> Option<Vec<(CommentId, i64)>> {
 fn read_filter(fields: &mut Fields, moderator: &Moderator) -> Result<Option<Filter>, Problem> {
     let Some(mut object) = fields.object("filter") else { return Ok(None) };
     moderator.require(Right::DecideMany)?;
-    let filter = Filter::take(&mut object);
-    if filter.is_personal() {
+    if Filter::PERSONAL.iter().any(|name| object.has(name)) {
         moderator.require(Right::SeePersonal)?;
     }
+    let filter = Filter::take(&mut object);
     fields.end(object, "/filter");
     Ok(Some(filter))
 }

@@ -9,9 +9,9 @@ use crate::kit::clock::Millis;
 use crate::kit::ids::{ModeratorId, SiteId};
 use crate::store::{Conn, StoreResult};
 
-use super::people::{PeopleError, check_sites};
+use super::people::{PeopleError, check_sites, refuse_key};
 use super::queries::manage::{self, PersonRow};
-use super::queries::{people, resets, sessions};
+use super::queries::{keys, people, resets, sessions};
 use super::{Role, signed_in};
 
 /// What is to be changed; what is empty stays.
@@ -40,6 +40,8 @@ pub async fn change_person(app: &App, by: Actor, id: ModeratorId, change: Change
             let before = manage::find_person(conn, id)?.ok_or(PeopleError::Unknown)?;
             let sites = manage::list_sites_of(conn, id)?;
             let wanted = wanted(&before, &sites, &change)?;
+            refuse_key(by, id, before.role())?;
+            refuse_key(by, id, wanted.role)?;
             if before.role() == Role::Admin && (wanted.is_disabled || wanted.role != Role::Admin) {
                 keep_an_admin(conn, id)?;
             }
@@ -78,6 +80,7 @@ pub async fn remove_person(app: &App, by: Actor, id: ModeratorId) -> Result<(), 
     app.store
         .write(move |conn| {
             let before = manage::find_person(conn, id)?.ok_or(PeopleError::Unknown)?;
+            refuse_key(by, id, before.role())?;
             keep_an_admin(conn, id)?;
             manage::remove(conn, id, now)?;
             resets::void_resets(conn, id, now)?;
@@ -135,6 +138,7 @@ fn write_changes(
     }
     if wanted.is_disabled {
         sessions::end_sessions(conn, before.id, None, now)?;
+        keys::delete_keys(conn, before.id)?;
     }
     Ok(is_changed.then_some(entry))
 }

@@ -41,10 +41,18 @@ pub struct KeyAccess {
     pub sites: Option<Vec<SiteId>>,
 }
 
+impl KeyAccess {
+    /// A key of some sites has nothing to do with what is about all of them.
+    fn lets_through(&self, right: Right) -> bool {
+        let is_of_all_sites = matches!(right, Right::ManagePeople | Right::ManageSites);
+        self.scopes.iter().any(|scope| scope.lets_through(right)) && (self.sites.is_none() || !is_of_all_sites)
+    }
+}
+
 impl Moderator {
     /// Whether they have a right: their role does, and the key, if they came with one, lets it through.
     pub fn may(&self, right: Right) -> bool {
-        let is_let_through = self.key().is_none_or(|key| key.scopes.iter().any(|scope| scope.lets_through(right)));
+        let is_let_through = self.key().is_none_or(|key| key.lets_through(right));
         self.role.has(right) && is_let_through
     }
 
@@ -119,9 +127,12 @@ mod tests {
         let all = key(&Scope::ALL, Some(&[OURS, THIRD]));
         for role in Role::ALL {
             let (person, program) = (somebody(role, Access::Program), somebody(role, all.clone()));
-            for right in [Right::ReadQueue, Right::SeePersonal, Right::ReadAudit, Right::ManagePeople] {
+            for right in [Right::ReadQueue, Right::SeePersonal, Right::ReadAudit] {
                 assert_eq!(program.may(right), person.may(right), "{role:?} {right:?}");
             }
+            assert!(!program.may(Right::ManagePeople) && !program.may(Right::ManageSites), "{role:?}");
+            let everywhere = somebody(role, key(&Scope::ALL, None));
+            assert_eq!(everywhere.may(Right::ManagePeople), person.may(Right::ManagePeople), "{role:?}");
             assert!(person.may(Right::ChangeOneself) && !program.may(Right::ChangeOneself), "{role:?}");
             assert!(program.moderates(OURS) && !program.moderates(OTHER), "{role:?}");
             assert_eq!(program.moderates(THIRD), person.moderates(THIRD), "{role:?}");

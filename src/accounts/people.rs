@@ -11,7 +11,7 @@ use crate::store::{Constraint, StoreError, StoreResult};
 use super::password::{self, PasswordError, Standard};
 use super::queries::manage::{self, PersonRow};
 use super::queries::people::{self as queries, ModeratorRow, NewModerator};
-use super::queries::{resets, sessions};
+use super::queries::{keys, resets, sessions};
 use super::rename::{self, RenameError};
 use super::reset::{self, Reset};
 use super::{Moderator, Role, signed_in};
@@ -58,6 +58,8 @@ pub enum PeopleError {
     Unknown,
     #[error("this moderator has no second factor")]
     NoSecondFactor,
+    #[error("a key changes neither its owner nor administrators")]
+    InPerson,
     #[error("the last administrator cannot be disabled, removed or given another role")]
     LastAdmin,
     #[error("there is no such site")]
@@ -80,6 +82,16 @@ impl crate::store::Cause for PeopleError {
     }
 }
 
+/// A key manages people for its owner, but never makes itself more than it is: it touches neither its owner nor any
+/// administrator, and makes none.
+///
+/// # Errors
+/// `InPerson`.
+pub(super) fn refuse_key(by: Actor, id: ModeratorId, role: Role) -> Result<(), PeopleError> {
+    let is_out_of_reach = by.moderator == Some(id) || role == Role::Admin;
+    if by.key.is_some() && is_out_of_reach { Err(PeopleError::InPerson) } else { Ok(()) }
+}
+
 /// Adds a moderator.
 ///
 /// # Errors
@@ -97,6 +109,7 @@ pub async fn add_moderator(app: &App, by: Actor, add: AddModerator) -> Result<Ad
         None => password::hash_of_none(app).await?,
     };
     let (id, now) = (app.store.next_id().await?, app.clock.now());
+    refuse_key(by, id, add.role)?;
     let reset = if add.password.is_none() { Some(Reset::new(app, id, by)?) } else { None };
     let row = NewModerator::new(id, add.username, &display_name, add.role, password_hash, now);
     let (sites, new_reset) = (add.sites, reset.as_ref().map(Reset::row));
@@ -216,6 +229,7 @@ pub async fn reset_password(app: &App, by: Actor, username: &str, password: Stri
             audit::record(conn, &entry)?;
             queries::set_password_hash(conn, id, &hash)?;
             resets::void_resets(conn, id, now)?;
+            keys::delete_keys(conn, id)?;
             sessions::end_sessions(conn, id, None, now).map(drop)
         })
         .await;

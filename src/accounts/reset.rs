@@ -1,8 +1,8 @@
 //! Resetting: an administrator makes a link, and whoever has it sets a password, once, within 24 hours.
 //!
-//! The link carries 256 random bits, of which the database keeps only the SHA-256; a newer one makes it useless. Setting
-//! the password ends every session, signs nobody in, and leaves the second factor as it is: a link in the wrong hands
-//! must not be all that it takes.
+//! The link carries 256 random bits, of which the database keeps only the SHA-256; a newer one makes it useless, and so
+//! does whatever ends its maker's being an administrator. Setting the password ends every session and key, signs nobody
+//! in, and leaves the second factor as it is: a link in the wrong hands must not be all that it takes.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::kit::secret::{self, Digest256};
 use crate::store::{Cause, Conn, StoreError, StoreResult};
 
 use super::password::{self, PasswordError, Standard};
-use super::people::PeopleError;
+use super::people::{PeopleError, refuse_key};
 use super::queries::people::{self, Credentials};
 use super::queries::resets::{self as queries, NewReset};
-use super::queries::{manage, sessions};
-use super::{guessing, signed_in};
+use super::queries::{keys, manage, sessions};
+use super::{Right, guessing, signed_in};
 
 /// How long a link is good for.
 const GOOD_FOR: Duration = Duration::from_hours(24);
@@ -96,7 +96,9 @@ pub async fn make_reset(app: &App, by: Actor, id: ModeratorId) -> Result<Reset, 
     let entry = audit::blank(app).await?.fill(by, Action::PasswordResetMade).about(Subject::Moderator(id));
     app.store
         .write(move |conn| {
-            manage::find_person(conn, id)?.ok_or(PeopleError::Unknown)?;
+            manage::lock_person(conn, id)?;
+            let person = manage::find_person(conn, id)?.ok_or(PeopleError::Unknown)?;
+            refuse_key(by, person.id, person.role())?;
             queries::void_resets(conn, id, now)?;
             queries::insert_reset(conn, &row)?;
             Ok::<_, PeopleError>(audit::record(conn, &entry)?)
@@ -144,8 +146,11 @@ pub async fn use_reset(app: &App, asked: UseReset) -> Result<(), ResetError> {
             if !queries::use_reset(conn, &hash, now)? {
                 return Err(ResetError::Over);
             }
+            // Whoever had the account before has nothing of it left: no other link, no session, no key.
+            queries::void_resets(conn, id, now)?;
             people::set_password_hash(conn, id, &password_hash)?;
             sessions::end_sessions(conn, id, None, now)?;
+            keys::delete_keys(conn, id)?;
             Ok(audit::record(conn, &entry)?)
         })
         .await;
@@ -179,5 +184,12 @@ fn load_open(conn: &mut Conn, hash: &Digest256, now: Millis) -> Result<Credentia
     let reset = queries::find_reset(conn, hash)?.ok_or(ResetError::Unknown)?;
     let account = people::find_credentials_by_id(conn, reset.moderator_id)?.ok_or(ResetError::Unknown)?;
     let is_over = reset.used_at.is_some() || reset.expires_at <= now || account.removed_at.is_some();
-    if is_over { Err(ResetError::Over) } else { Ok(account) }
+    if is_over || !is_by_an_admin(conn, reset.created_by)? { Err(ResetError::Over) } else { Ok(account) }
+}
+
+/// Whether whoever made a link could make it now; the command line always can.
+fn is_by_an_admin(conn: &mut Conn, maker: Option<ModeratorId>) -> StoreResult<bool> {
+    let Some(maker) = maker else { return Ok(true) };
+    let maker = manage::find_person(conn, maker)?;
+    Ok(maker.is_some_and(|maker| !maker.is_disabled && maker.role().has(Right::ManagePeople)))
 }

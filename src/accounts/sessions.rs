@@ -7,7 +7,7 @@ use crate::kit::cursor::Cursor;
 use crate::kit::ids::{ModeratorId, SessionId};
 use crate::store::{StoreError, StoreResult};
 
-use super::people::PeopleError;
+use super::people::{PeopleError, refuse_key};
 use super::queries::manage;
 use super::queries::sessions::{self as queries, Alive, SessionRow};
 use super::refresh::{ABSOLUTE, IDLE};
@@ -64,7 +64,7 @@ pub async fn end_other_sessions(app: &App, moderator: &Moderator) -> StoreResult
 /// When there is nobody with this id.
 pub async fn end_sessions_of(app: &App, by: Actor, id: ModeratorId) -> Result<(), PeopleError> {
     let found = app.store.read(move |conn| manage::find_person(conn, id)).await?;
-    found.ok_or(PeopleError::Unknown)?;
+    refuse_key(by, id, found.ok_or(PeopleError::Unknown)?.role())?;
     Ok(end_all(app, by, id, None).await?)
 }
 

@@ -4,7 +4,8 @@
 //! serves many posts, nobody ever sees "database is locked", and nobody is answered before the flush.
 //! It is the bottleneck of the whole program; keep out of it what need not be in the commit.
 
-use std::os::unix::fs::MetadataExt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -83,6 +84,7 @@ pub(super) fn start(path: &str, foreign_writes: &Arc<AtomicU64>, threads: &Threa
 /// when the writer is idle, and under steady load each time it has 8,192 pages (32 MiB): a page that many posts write is
 /// then moved once.
 pub(super) fn open(path: &str, more: &str) -> StoreResult<SqliteConnection> {
+    keep_private(path);
     let mut conn = SqliteConnection::establish(path)
         .map_err(|error| StoreError::Unavailable(format!("cannot open the SQLite file {path}: {error}")))?;
     conn.batch_execute(
@@ -98,6 +100,12 @@ pub(super) fn open(path: &str, more: &str) -> StoreResult<SqliteConnection> {
     )?;
     conn.batch_execute(more)?;
     Ok(conn)
+}
+
+/// Makes a file that is not there yet, readable by nobody else: it will hold emails and keys. Those beside it get the
+/// same rights from SQLite. What hinders it hinders opening it too, and is told then.
+fn keep_private(path: &str) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
 /// Moves what stands in the write-ahead log into the file, so that a copy of the file alone is whole.

@@ -8,6 +8,7 @@
 mod support;
 
 mod accounts;
+mod accounts_attacked;
 mod articles;
 mod audit;
 mod audit_chain;

@@ -158,7 +158,12 @@ fn body_of(method: &str, path: &str, cell: &str) -> Option<Value> {
         ("POST", "/api/v1/password-resets/{token}" | "/password-resets/{token}") => {
             Some(json!({ "new_password": "ebb tide at the old mill" }))
         }
-        ("POST", "/api/v1/moderators/{id}/reset" | "/api/v1/review/comments/{id}/claim") => None,
+        (
+            "POST",
+            "/api/v1/moderators/{id}/reset"
+            | "/api/v1/review/comments/{id}/claim"
+            | "/api/v1/review/decisions/{id}/undo",
+        ) => None,
         ("POST", "/api/v1/me/keys") => Some(json!({ "name": "a key", "scopes": ["review:read"] })),
         ("POST", "/api/v1/sites") => {
             let key: String = cell.chars().filter(char::is_ascii_alphanumeric).collect();

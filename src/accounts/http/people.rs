@@ -267,6 +267,9 @@ impl From<PeopleError> for Problem {
             PeopleError::Taken => Self::invalid_field("username", "taken"),
             PeopleError::Unknown => Self::not_found(),
             PeopleError::NoSecondFactor => Self::new(Kind::Conflict, "There is no second factor to remove."),
+            PeopleError::InPerson => {
+                Self::new(Kind::Forbidden, "A key changes neither its owner nor administrators; do this signed in.")
+            }
             PeopleError::LastAdmin => Self::new(Kind::LastAdmin, "Make somebody else an administrator first."),
             PeopleError::NoSuchSite => Self::invalid_field("sites", "site"),
             PeopleError::NoSites(_) => Self::invalid_field("sites", "required"),

@@ -139,6 +139,12 @@ pub fn list_keys(conn: &mut Conn, owner: ModeratorId) -> StoreResult<Vec<KeyInfo
         .collect())
 }
 
+/// Ends every key of somebody.
+pub fn delete_keys(conn: &mut Conn, owner: ModeratorId) -> StoreResult<()> {
+    diesel::delete(api_keys::table.filter(api_keys::moderator_id.eq(owner))).execute(conn)?;
+    Ok(())
+}
+
 /// Deletes a key of a moderator's and says what it was called.
 pub fn delete_key(conn: &mut Conn, owner: ModeratorId, id: ApiKeyId) -> StoreResult<Option<String>> {
     let own = api_keys::table.filter(api_keys::id.eq(id)).filter(api_keys::moderator_id.eq(owner));

@@ -8,7 +8,7 @@ use crate::accounts::Role;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ModeratorId, SiteId};
 use crate::store::schema::{api_keys, moderator_sites, moderators, recovery_codes, sites};
-use crate::store::{Conn, Db, StoreResult};
+use crate::store::{Conn, Db, StoreResult, lock_rows};
 
 use super::people::add_sites;
 
@@ -37,6 +37,11 @@ impl PersonRow {
 pub fn find_person(conn: &mut Conn, id: ModeratorId) -> StoreResult<Option<PersonRow>> {
     let present = moderators::table.find(id).filter(moderators::removed_at.is_null());
     Ok(present.select(PersonRow::as_select()).first(conn).optional()?)
+}
+
+/// Keeps everybody else from changing somebody until the commit.
+pub fn lock_person(conn: &mut Conn, id: ModeratorId) -> StoreResult<()> {
+    Ok(lock_rows(conn, "SELECT id FROM moderators WHERE id = ANY($1) FOR UPDATE", vec![id.get()])?)
 }
 
 /// Those who were not removed, the first added first, after one of them.

@@ -14,6 +14,7 @@ use crate::store::{Conn, Db, StoreResult};
 #[diesel(check_for_backend(Db))]
 pub struct ResetRow {
     pub moderator_id: ModeratorId,
+    pub created_by: Option<ModeratorId>,
     pub expires_at: Millis,
     pub used_at: Option<Millis>,
 }

@@ -31,7 +31,7 @@ pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
 pub use queries::{clear_addresses, find_comment, insert_decision, list_comments};
 pub use receipt::receipt_token;
-pub use report::{ReportedBy, answer_reports, list_reports};
+pub use report::{ReportedBy, answer_reports, list_reports, reopen_reports};
 pub use show::{change_status, change_statuses};
 pub use staff::{StaffReply, StaffText, publish_reply};
 pub use thread::{Sort, ThreadQuery, View};

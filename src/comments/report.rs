@@ -204,6 +204,14 @@ pub fn answer_reports(conn: &mut Conn, decided: &[(CommentId, DecisionId)]) -> S
     Ok(answered)
 }
 
+/// Reopens what a decision answered that is taken back. Call it in the transaction that takes it back.
+///
+/// # Errors
+/// Those of the store.
+pub fn reopen_reports(conn: &mut Conn, undone: &[(CommentId, DecisionId)]) -> StoreResult<()> {
+    undone.iter().try_for_each(|(comment, decision)| queries::reopen_reports_of(conn, *comment, *decision))
+}
+
 /// The latest reports of a comment, the oldest of them first.
 ///
 /// # Errors

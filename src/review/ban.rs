@@ -14,6 +14,9 @@ use super::index::{IndexError, index_waiting};
 use super::many::decide_found;
 use super::queries::people::{Theirs, list_of};
 
+/// The note of a sweep's decisions. Not the ban's reason: that may name somebody, and notes are read by those too who may
+/// see nothing personal.
+const SWEPT: &str = "Its author is banned.";
 /// The most comments that are decided about at once (API.md).
 const MOST: usize = 100_000;
 
@@ -73,7 +76,7 @@ pub async fn ban(app: &App, moderator: &Moderator, make: MakeBan, sweep: Option<
     let mut ban = keep_ban(app, moderator, new.clone()).await?;
     let mut found = find(app, moderator, &new, sweep).await?;
     found.truncate(MOST);
-    let batch = decide_found(app, moderator, sweep.decision, &new.reason, found).await?;
+    let batch = decide_found(app, moderator, sweep.decision, SWEPT, found).await?;
     note_sweep(app, ban.id, batch).await?;
     ban.sweep = Some(batch);
     Ok(ban)

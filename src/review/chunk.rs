@@ -6,7 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use crate::accounts::Moderator;
 use crate::articles::find_keys;
 use crate::audit::{self, Action, Blank, Subject};
-use crate::comments::{Comment, NewDecision, Status, answer_reports, change_statuses, insert_decision, list_comments};
+use crate::comments::{
+    Comment, NewDecision, Status, answer_reports, change_statuses, insert_decision, list_comments, reopen_reports,
+};
 use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
@@ -39,13 +41,17 @@ pub(super) struct Chunk {
     pub changes: Vec<Change>,
 }
 
+/// A decision to be written.
+struct Made {
+    to: Status,
+    undoes: Option<DecisionId>,
+    reason: Option<String>,
+    message: Option<String>,
+}
+
 /// What is done with one comment.
 enum Step {
-    Change {
-        to: Status,
-        undoes: Option<DecisionId>,
-        message: Option<String>,
-    },
+    Change(Made),
     /// Nothing, and this is its outcome.
     Leave(u16),
 }
@@ -118,7 +124,7 @@ impl Judge<'_> {
     fn step_to(&mut self, comment: &Comment, to: Status) -> StoreResult<Step> {
         let own = self.batch.message.as_ref();
         let Some(reason) = self.batch.reason.as_deref() else {
-            return Ok(Step::Change { to, undoes: None, message: own.cloned() });
+            return Ok(Step::Change(Made { to, undoes: None, reason: None, message: own.cloned() }));
         };
         let settings = match self.settings.entry(comment.site_id) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -130,7 +136,7 @@ impl Judge<'_> {
         let eyes = second_opinion::ask(self.conn, settings, self.by, comment, (to, Some(reason)), self.now)?;
         let message = settings.find_reason(reason).map_or(own.cloned(), |reason| reason::message(own, reason, to));
         Ok(match eyes {
-            Eyes::Enough => Step::Change { to, undoes: None, message },
+            Eyes::Enough => Step::Change(Made { to, undoes: None, reason: Some(reason.to_owned()), message }),
             Eyes::Waits => Step::Leave(202),
             Eyes::Same => Step::Leave(409),
         })
@@ -140,7 +146,12 @@ impl Judge<'_> {
     fn step_back(&self, comment: &Comment) -> Step {
         match self.undoable.get(&comment.id) {
             Some((decision, last)) if decision.version == *last => match decision.from {
-                Some(from) => Step::Change { to: from, undoes: Some(decision.id), message: None },
+                Some(from) => Step::Change(Made {
+                    to: from,
+                    undoes: Some(decision.id),
+                    reason: decision.reason.clone(),
+                    message: decision.message.clone(),
+                }),
                 None => Step::Leave(409),
             },
             Some(_) => Step::Leave(409),
@@ -160,17 +171,22 @@ fn write(
 ) -> StoreResult<Chunk> {
     let mut changes: HashMap<&'static str, (Status, Vec<&Comment>)> = HashMap::new();
     let mut results = Vec::with_capacity(items.len());
-    let (mut articles, mut decided, mut told) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let (mut articles, mut told, mut moved) = (BTreeSet::new(), Vec::new(), Vec::new());
+    let (mut decided, mut undone_of) = (Vec::new(), Vec::new());
     for (((id, _), step), fresh) in items.iter().zip(steps).zip(fresh) {
         let comment = found.get(id);
         match (comment, step) {
-            (Some(comment), Step::Change { to, undoes, message }) => {
-                changes.entry(to.as_str()).or_insert((*to, Vec::new())).1.push(comment);
-                decided.push((comment.id, fresh.id));
+            (Some(comment), Step::Change(made)) => {
+                changes.entry(made.to.as_str()).or_insert((made.to, Vec::new())).1.push(comment);
+                match made.undoes {
+                    Some(undone) => undone_of.push((comment.id, undone)),
+                    None => decided.push((comment.id, fresh.id)),
+                }
+                moved.push(comment.id);
                 let version = comment.version + 1;
-                told.push(Change { comment: comment.id, version, status: to.as_str(), site: comment.site_id });
-                record(conn, by, batch, comment, (*to, *undoes, message), *fresh, now)?;
-                if (comment.status == Status::Approved) != (*to == Status::Approved) {
+                told.push(Change { comment: comment.id, version, status: made.to.as_str(), site: comment.site_id });
+                record(conn, by, batch, comment, made, *fresh, now)?;
+                if (comment.status == Status::Approved) != (made.to == Status::Approved) {
                     articles.insert(comment.article_id);
                 }
                 results.push(ItemResult { id: *id, outcome: 200, version: Some(comment.version + 1) });
@@ -179,14 +195,15 @@ fn write(
                 let version = comment.filter(|_| *outcome != 404).map(|comment| comment.version);
                 results.push(ItemResult { id: *id, outcome: *outcome, version });
             }
-            (None, Step::Change { .. }) => results.push(ItemResult { id: *id, outcome: 404, version: None }),
+            (None, Step::Change(_)) => results.push(ItemResult { id: *id, outcome: 404, version: None }),
         }
     }
     for (to, comments) in changes.into_values() {
         change_statuses(conn, &comments, to)?;
     }
     answer_reports(conn, &decided)?;
-    queries::claims::end_all(conn, &decided.iter().map(|(comment, _)| *comment).collect::<Vec<_>>())?;
+    reopen_reports(conn, &undone_of)?;
+    queries::claims::end_all(conn, &moved)?;
     Ok(Chunk { results, articles_changed: keys_of(conn, &articles)?, changes: told })
 }
 
@@ -196,7 +213,7 @@ fn record(
     by: &Moderator,
     batch: &Batch,
     comment: &Comment,
-    (to, undoes, message): (Status, Option<DecisionId>, &Option<String>),
+    made: &Made,
     fresh: Fresh,
     now: Millis,
 ) -> StoreResult<()> {
@@ -205,14 +222,14 @@ fn record(
         comment: comment.id,
         moderator: Some(by.id),
         from: Some(comment.status),
-        to,
-        reason: batch.reason.clone(),
+        to: made.to,
+        reason: made.reason.clone(),
         note: batch.note.clone(),
-        message: message.clone(),
+        message: made.message.clone(),
         at: now,
         version: comment.version + 1,
         batch: Some(batch.id),
-        undoes,
+        undoes: made.undoes,
     };
     insert_decision(conn, &new)?;
     let entry = fresh
@@ -220,11 +237,11 @@ fn record(
         .fill(by.actor(), Action::Decided)
         .on_site(comment.site_id)
         .about(Subject::Comment(comment.id))
-        .change(comment.status, to)
-        .fact("reason", &batch.reason)
+        .change(comment.status, made.to)
+        .fact("reason", &made.reason)
         .fact("version", comment.version + 1)
         .fact("batch", batch.id);
-    audit::record(conn, &if let Some(undone) = undoes { entry.fact("undoes", undone) } else { entry })
+    audit::record(conn, &if let Some(undone) = made.undoes { entry.fact("undoes", undone) } else { entry })
 }
 
 fn keys_of(conn: &mut Conn, articles: &BTreeSet<ArticleId>) -> StoreResult<Vec<(Key, Key)>> {

@@ -4,6 +4,7 @@
 //! An undo is decisions too: it has lines in the histories, and can itself be taken back. What an edit changed meanwhile
 //! stays as it is. It can be done for 24 hours.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::accounts::{Moderator, Right};
@@ -90,27 +91,28 @@ fn find_past(conn: &mut Conn, by: &Moderator, of: DecisionId) -> Result<Past, Un
         if !batch.is_done() {
             return Err(UndoError::StillRunning);
         }
-        let items = batches::list_made_by(conn, of)?;
-        if batch.by != by.id && !sees_any(conn, by, &items)? {
+        let made = batches::list_made_by(conn, of)?;
+        let items = keep_own(conn, by, made)?;
+        if batch.by != by.id && items.is_empty() {
             return Err(UndoError::NoSuchDecision);
         }
         return Ok(Past { by: Some(batch.by), at: batch.created_at, items });
     }
     let made = batches::find_made(conn, of)?.ok_or(UndoError::NoSuchDecision)?;
-    let items = vec![(made.comment, made.version)];
-    if !sees_any(conn, by, &items)? {
+    let items = keep_own(conn, by, vec![(made.comment, made.version)])?;
+    if items.is_empty() {
         return Err(UndoError::NoSuchDecision);
     }
     Ok(Past { by: made.by, at: made.at, items })
 }
 
-/// Whether any of these comments is on a site of theirs.
-fn sees_any(conn: &mut Conn, by: &Moderator, items: &[(CommentId, i64)]) -> StoreResult<bool> {
+/// Those of them that are on a site of theirs: nobody hears of others.
+fn keep_own(conn: &mut Conn, by: &Moderator, items: Vec<(CommentId, i64)>) -> StoreResult<Vec<(CommentId, i64)>> {
+    let mut own = HashSet::new();
     for some in items.chunks(500) {
         let ids: Vec<CommentId> = some.iter().map(|(id, _)| *id).collect();
-        if batches::list_sites_of(conn, &ids)?.iter().any(|(_, site)| by.moderates(*site)) {
-            return Ok(true);
-        }
+        let sites = batches::list_sites_of(conn, &ids)?;
+        own.extend(sites.into_iter().filter(|(_, site)| by.moderates(*site)).map(|(id, _)| id));
     }
-    Ok(false)
+    Ok(items.into_iter().filter(|(id, _)| own.contains(id)).collect())
 }

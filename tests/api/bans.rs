@@ -424,7 +424,7 @@ mod sweeping {
                         assert_eq!(status(app, &admin, id).await, "pending", "{kind} {scope}");
                     }
                     let line = one(app, &admin, theirs[0]).await["decisions"][1].clone();
-                    assert_eq!((&line["by"], &line["note"]), (&json!("moderator"), &json!("a flood")));
+                    assert_eq!((&line["by"], &line["note"]), (&json!("moderator"), &json!("Its author is banned.")));
                     let listed = app.get_as(&person, "/api/v1/bans?limit=1").await.json()["items"][0].clone();
                     assert_eq!(listed, made);
                     let path = format!("/api/v1/bans/{}", made["id"]);

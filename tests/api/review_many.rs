@@ -459,4 +459,73 @@ mod taking_back {
             assert_eq!(status(app, &person, ids[0]).await, "rejected");
         });
     }
+
+    #[test]
+    fn what_counts_again_is_told_with_its_reason_and_message() {
+        on_each_database(async |app| {
+            let person = app.moderator().await;
+            let article = app.article("a").await;
+            let posted = app.post(&article, &form("a comment")).await.expect(202).json();
+            let id = posted["id"].as_i64().unwrap();
+            let body = json!({ "decision": "reject", "reason": "abusive", "message": "Please be kind." });
+            app.decide_with(&person, id, 1, &body).await.expect(201);
+            let approved = app.decide(&person, id, 2, "approve").await.expect(201).json();
+            undo(app, &person, &approved["id"]).await.expect(200);
+            let token = posted["receipt_url"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            let receipt = app.get(&format!("/api/v1/receipts/{token}")).await.expect(200).json();
+            assert_eq!((&receipt["status"], &receipt["reason"]), (&json!("rejected"), &json!("abusive")));
+            assert_eq!(receipt["message"], "Please be kind.");
+            let found = app.get_as(&person, "/api/v1/review/comments?status=rejected&reason=abusive").await.expect(200);
+            assert_eq!(found.json()["items"][0]["id"], id);
+        });
+    }
+
+    #[test]
+    fn reports_that_a_decision_answered_wait_again() {
+        on_each_database(async |app| {
+            let person = app.moderator().await;
+            let ids = waiting(app, "a", 1).await;
+            app.approve(&person, ids[0]).await;
+            let report = app.request(Method::POST, &format!("/api/v1/comments/{}/reports", ids[0]));
+            Answer::of(report.json(&json!({ "reason": "abusive" }))).await.expect(202);
+            let line = app.decide(&person, ids[0], 2, "reject").await.expect(201).json();
+            assert_eq!(one(app, &person, ids[0]).await["reports"][0]["answered_by"], line["id"]);
+            undo(app, &person, &line["id"]).await.expect(200);
+            assert_eq!(one(app, &person, ids[0]).await["reports"][0]["answered_by"], Value::Null);
+            let reported = app.get_as(&person, "/api/v1/review/comments?status=approved&reported=yes").await.json();
+            assert_eq!((&reported["items"][0]["id"], &reported["items"][0]["reports"]), (&json!(ids[0]), &json!(1)));
+        });
+    }
+
+    #[test]
+    fn of_a_batch_over_sites_somebody_takes_back_their_own_and_hears_of_no_other() {
+        on_each_database(async |app| {
+            let admin = app.admin().await;
+            let person = app.moderator().await;
+            app.site("other").await;
+            let foreign = app.article_on("other", "x").await;
+            let foreign = app.posted(&foreign, &form("elsewhere")).await;
+            let ids = waiting(app, "a", 1).await;
+            let all = json!({ "decision": "trash", "items": items(&[foreign, ids[0]], 1) });
+            let batch = many(app, &admin, &all).await.expect(201).json();
+            let undone = undo(app, &person, &batch["id"]).await.expect(200).json();
+            assert_eq!(undone["results"], json!([{ "id": ids[0], "outcome": 200, "version": 3 }]));
+            assert_eq!(status(app, &admin, foreign).await, "trash");
+        });
+    }
+
+    #[test]
+    fn a_sweep_leaves_what_staff_wrote() {
+        on_each_database(async |app| {
+            let person = app.moderator().await;
+            let ids = waiting(app, "a", 1).await;
+            app.approve(&person, ids[0]).await;
+            let reply = app.request_as(&person, Method::POST, &format!("/api/v1/review/comments/{}/replies", ids[0]));
+            let reply = Answer::of(reply.json(&json!({ "text": "a word from us" }))).await.expect(201).json();
+            let ban = json!({ "kind": "name", "value": "Staff", "site": "main", "reason": "an impostor",
+                "sweep": { "decision": "spam", "scope": "all" } });
+            Answer::of(app.request_as(&person, Method::POST, "/api/v1/bans").json(&ban)).await.expect(201);
+            app.get(&format!("/api/v1/comments/{}", reply["id"])).await.expect(200);
+        });
+    }
 }

@@ -26,6 +26,7 @@ pub use history::insert_decision;
 pub(in crate::comments) use history::{find_last_word, set_status, set_statuses};
 pub(in crate::comments) use reports::{
     NewReport, answer_reports_of, count_report, insert_report_once, list_reported_among, list_reports,
+    reopen_reports_of,
 };
 pub(in crate::comments) use tree::{
     add_below, add_replies, count_published_below, deepen_below, hang_replies_of, hang_replies_on, list_published_among,

@@ -62,6 +62,23 @@ pub(in crate::comments) fn answer_reports_of(
     Ok(())
 }
 
+/// Takes back that these decisions answered reports: they wait again.
+pub(in crate::comments) fn reopen_reports_of(
+    conn: &mut Conn,
+    comment: CommentId,
+    decision: DecisionId,
+) -> StoreResult<()> {
+    let answered = reports::table.filter(reports::comment_id.eq(comment)).filter(reports::answered_by.eq(decision));
+    let reopened = diesel::update(answered).set(reports::answered_by.eq(None::<DecisionId>)).execute(conn)?;
+    if reopened > 0 {
+        let more = i64::try_from(reopened).unwrap_or(i64::MAX);
+        diesel::update(comments::table.find(comment))
+            .set(comments::reports.eq(comments::reports + more))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// The latest so many reports of a comment, in the order they came.
 pub(in crate::comments) fn list_reports(
     conn: &mut Conn,

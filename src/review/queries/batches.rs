@@ -188,12 +188,15 @@ pub(in crate::review) fn lock_comments(conn: &mut Conn, ids: &[CommentId]) -> St
 }
 
 /// A decision that is to be taken back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::review) struct Undoable {
     pub id: DecisionId,
     pub version: i64,
     /// None for how a comment began, which nobody decided.
     pub from: Option<Status>,
+    /// Of the decision before it, which counts again.
+    pub reason: Option<String>,
+    pub message: Option<String>,
 }
 
 #[derive(Queryable)]
@@ -204,6 +207,8 @@ struct DecisionRow {
     from_status: Option<String>,
     version: i64,
     decided_at: Millis,
+    reason: Option<String>,
+    message: Option<String>,
 }
 
 /// One decision: about which comment, by whom, when.
@@ -238,20 +243,27 @@ pub(in crate::review) fn list_undoable(
     let rows: Vec<DecisionRow> =
         decisions::table.filter(decisions::comment_id.eq_any(&ids)).select(decision_columns()).load(conn)?;
     let wanted: HashMap<CommentId, i64> = items.iter().copied().collect();
-    let mut lasts: HashMap<CommentId, i64> = HashMap::new();
-    for row in &rows {
-        let entry = lasts.entry(row.comment_id).or_insert(row.version);
-        *entry = (*entry).max(row.version);
+    let mut histories: HashMap<CommentId, Vec<DecisionRow>> = HashMap::new();
+    for row in rows {
+        histories.entry(row.comment_id).or_default().push(row);
     }
-    rows.into_iter()
-        .filter(|row| wanted.get(&row.comment_id) == Some(&row.version))
-        .map(|row| {
-            let broken = || StoreError::Broken(format!("decision {}: its status cannot be read", row.id));
-            let from = row.from_status.as_deref().map(|from| Status::parse(from).ok_or_else(broken)).transpose()?;
-            let last = lasts.get(&row.comment_id).copied().unwrap_or(row.version);
-            Ok((row.comment_id, Undoable { id: row.id, version: row.version, from }, last))
-        })
-        .collect()
+    let mut found = Vec::new();
+    for (comment, mut history) in histories {
+        history.sort_by_key(|row| row.version);
+        let Some(last) = history.last().map(|row| row.version) else { continue };
+        let Some(at) = history.iter().position(|row| wanted.get(&comment) == Some(&row.version)) else { continue };
+        let (row, before) = (&history[at], at.checked_sub(1).map(|before| &history[before]));
+        let broken = || StoreError::Broken(format!("decision {}: its status cannot be read", row.id));
+        let undoable = Undoable {
+            id: row.id,
+            version: row.version,
+            from: row.from_status.as_deref().map(|from| Status::parse(from).ok_or_else(broken)).transpose()?,
+            reason: before.and_then(|before| before.reason.clone()),
+            message: before.and_then(|before| before.message.clone()),
+        };
+        found.push((comment, undoable, last));
+    }
+    Ok(found)
 }
 
 type DecisionColumns = (
@@ -261,6 +273,8 @@ type DecisionColumns = (
     decisions::from_status,
     decisions::version,
     decisions::decided_at,
+    decisions::reason,
+    decisions::message,
 );
 
 fn decision_columns() -> DecisionColumns {
@@ -271,5 +285,7 @@ fn decision_columns() -> DecisionColumns {
         decisions::from_status,
         decisions::version,
         decisions::decided_at,
+        decisions::reason,
+        decisions::message,
     )
 }

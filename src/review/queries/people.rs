@@ -59,7 +59,9 @@ pub(in crate::review) fn list_of(
     let ids: Vec<CommentId> = query.load(conn)?;
     let mut theirs = Vec::new();
     for chunk in ids.chunks(CHUNK) {
-        let rows: Vec<Row> = comments::table.filter(comments::id.eq_any(chunk)).select(Row::as_select()).load(conn)?;
+        // What staff wrote is nobody's whom one bans, whatever name it goes by.
+        let theirs_or_not = comments::table.filter(comments::id.eq_any(chunk)).filter(comments::moderator_id.is_null());
+        let rows: Vec<Row> = theirs_or_not.select(Row::as_select()).load(conn)?;
         theirs.extend(rows.into_iter().filter(|row| row.is_by(who)).filter_map(Row::into_theirs));
     }
     Ok(theirs)

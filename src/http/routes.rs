@@ -9,9 +9,9 @@ use actix_web::dev::Handler;
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpResponse, Responder, Route, web};
 use utoipa::__dev::SchemaReferences;
-use utoipa::openapi::path::{HttpMethod, PathItem, PathsBuilder};
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem, PathsBuilder};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ComponentsBuilder, Paths, RefOr, schema::Schema};
+use utoipa::openapi::{ComponentsBuilder, Paths, RefOr, ResponseBuilder, schema::Schema};
 
 use super::problem::{Kind, Problem};
 
@@ -49,6 +49,7 @@ impl RouteTable {
             if let Some(security) = &mut operation.security {
                 security.push(SecurityRequirement::new("cookie", [""; 0]));
             }
+            describe_refusals(&mut operation);
             let resource = self.resources.entry(D::path()).or_default();
             resource.is_for_readers |= operation.tags.iter().flatten().any(|tag| tag == READERS);
             let paths = std::mem::take(&mut self.paths);
@@ -86,6 +87,22 @@ impl RouteTable {
     pub fn describe(self) -> (Paths, ComponentsBuilder) {
         let components = ComponentsBuilder::new().schemas_from_iter(self.schemas);
         (self.paths.build(), components)
+    }
+}
+
+/// What is answered before a handler is asked is the same everywhere, and need not be said of each.
+fn describe_refusals(operation: &mut Operation) {
+    let mut refusals = Vec::new();
+    if operation.security.is_some() || operation.request_body.is_some() {
+        refusals.push(("400", "What was sent cannot be read; or a token and the cookies of a session came at once"));
+    }
+    if operation.request_body.is_some() {
+        refusals.push(("413", "The body is too large"));
+        refusals.push(("415", "The body is of a media type that is not taken here"));
+    }
+    for (status, what) in refusals {
+        let refusal = || RefOr::T(ResponseBuilder::new().description(what).build());
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(refusal);
     }
 }
 

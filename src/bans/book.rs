@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{BanId, SiteId};
 use crate::kit::text;
+use crate::screening::{Effect, Finding};
 
 use super::Who;
 use super::who::{mask, number_of};
@@ -61,12 +62,18 @@ pub enum HitBy {
 
 impl Hit {
     /// Whether it bans, or only asks for a moderator's look.
-    pub fn is_ban(self) -> bool {
+    fn is_ban(self) -> bool {
         self.by != HitBy::Lookalike
     }
 
-    /// The reason, for moderators. It names the ban and nothing personal.
-    pub fn reason(self) -> String {
+    /// What screening is told. It names the ban and nothing personal.
+    pub fn finding(&self) -> Finding {
+        let effect = if self.is_ban() { Effect::Spam } else { Effect::Hold };
+        Finding::of_whole("ban", effect, self.reason())
+    }
+
+    /// The reason, for moderators.
+    fn reason(self) -> String {
         let what = match self.by {
             HitBy::Name => "The name is banned",
             HitBy::Email => "The email is banned",

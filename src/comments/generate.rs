@@ -181,7 +181,7 @@ impl Chunk {
                 conn,
                 &Comment { version, ..comment.clone() },
                 place(comment, replies, below),
-                None,
+                queries::Beside::default(),
             )?;
             if is_decided {
                 queries::insert_decision(conn, &decided(comment, *decision))?;

@@ -30,6 +30,7 @@ use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError
 use super::author::Author;
 use super::form::{NewComment, ReplyForm};
 use super::ground::{Ground, find_ground};
+use super::queries::Beside;
 use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
 
 /// A reader's post.
@@ -169,10 +170,7 @@ fn judge(place: &Place, comment: &NewComment, bans: &[Hit]) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike });
-    let with = |verdict: Verdict, hit: &Hit| {
-        if hit.is_ban() { verdict.or_spam(hit.reason()) } else { verdict.or_hold(hit.reason()) }
-    };
-    bans.iter().rev().fold(verdict, with)
+    bans.iter().rev().map(Hit::finding).fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.
@@ -183,13 +181,28 @@ struct Judged {
     verdict: Verdict,
 }
 
+/// What the transaction writes.
+struct Kept {
+    row: Comment,
+    /// The id of the history's first line, where that is kept by itself.
+    first_line: Option<DecisionId>,
+    duplicate_hash: i64,
+    /// What led to the verdict, as JSON.
+    screening: Option<String>,
+    replay: Option<Replay>,
+    answer: Posted,
+}
+
 async fn keep(app: &App, post: &Post, place: &Place, judged: Judged, now: Millis) -> Result<Posted, PostError> {
     let duplicate_hash = judged.author.duplicate_hash(app, place.ground.article.id, &judged.comment.text);
-    let row = Arc::new(row(app.store.next_id().await?, post, place, judged, now));
+    let screening = judged.verdict.screening().map(|screening| serde_json::to_string(&screening)).transpose();
+    let screening = screening.map_err(|error| StoreError::Broken(format!("a verdict: {error}")))?;
+    let row = row(app.store.next_id().await?, post, place, judged, now);
     let first_line = if row.status == Status::Spam { Some(app.store.next_id().await?) } else { None };
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved, is_new: true };
-    let (replay, answer) = (post.replay, posted.clone());
-    let write = move |conn: &mut Conn| write(conn, &row, first_line, duplicate_hash, replay.as_ref(), &answer);
+    let answer = posted.clone();
+    let kept = Arc::new(Kept { row, first_line, duplicate_hash, screening, replay: post.replay, answer });
+    let write = move |conn: &mut Conn| write(conn, &kept);
     let kept = match app.store.write(write.clone()).await {
         // The same request at the same moment was faster: now its answer is there to be found.
         Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
@@ -236,24 +249,19 @@ fn row(id: CommentId, post: &Post, place: &Place, judged: Judged, now: Millis) -
 }
 
 /// The transaction. `Some` when the same request was answered before: then nothing is written.
-fn write(
-    conn: &mut Conn,
-    row: &Comment,
-    first_line: Option<DecisionId>,
-    duplicate_hash: i64,
-    replay: Option<&Replay>,
-    answer: &Posted,
-) -> Result<Option<KeptAnswer>, PostError> {
-    if let Some(replay) = replay {
-        if let Some(kept) = store::find_kept_answer(conn, replay)? {
-            return Ok(Some(kept));
+fn write(conn: &mut Conn, kept: &Kept) -> Result<Option<KeptAnswer>, PostError> {
+    let row = &kept.row;
+    if let Some(replay) = &kept.replay {
+        if let Some(answer) = store::find_kept_answer(conn, replay)? {
+            return Ok(Some(answer));
         }
-        store::keep_answer(conn, replay, row.id.get(), answer.status_code(), row.received_at)?;
+        store::keep_answer(conn, replay, row.id.get(), kept.answer.status_code(), row.received_at)?;
     }
     let shown = if row.status == Status::Approved { show::show_new(conn, row)? } else { Shown::default() };
-    queries::insert_comment(conn, row, shown, Some(duplicate_hash))?;
+    let beside = Beside { duplicate_hash: Some(kept.duplicate_hash), screening: kept.screening.as_deref() };
+    queries::insert_comment(conn, row, shown, beside)?;
     // Of a comment that was published or held at first, the comment itself says so.
-    if let Some(id) = first_line {
+    if let Some(id) = kept.first_line {
         queries::insert_decision(conn, &NewDecision::first(id, row))?;
     }
     Ok(None)

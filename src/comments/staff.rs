@@ -73,6 +73,6 @@ impl StaffReply {
 pub fn publish_reply(conn: &mut Conn, parent: &Comment, by: &Moderator, reply: &StaffReply) -> StoreResult<Comment> {
     let comment = reply.below(parent, by);
     let shown = show::show_new(conn, &comment)?;
-    queries::insert_comment(conn, &comment, shown, None)?;
+    queries::insert_comment(conn, &comment, shown, queries::Beside::default())?;
     Ok(comment)
 }

@@ -3,10 +3,11 @@
 use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::articles::Article;
-use crate::comments::{Comment, ReportedBy, find_comment, list_reports};
+use crate::comments::{Comment, ReportedBy, find_comment, find_screening, list_reports};
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
-use crate::store::StoreResult;
+use crate::screening::Screening;
+use crate::store::{StoreError, StoreResult};
 
 use super::claims::Claim;
 use super::edit::Revision;
@@ -72,6 +73,8 @@ pub struct WholeItem {
     pub claim: Option<Claim>,
     /// What readers said against it.
     pub reports: Vec<ReportedBy>,
+    /// Everything behind the verdict, where there was more than the site's policy.
+    pub screening: Option<Screening>,
 }
 
 /// One comment; `None` also for one of another's site.
@@ -90,8 +93,11 @@ pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> Store
             let notes = queries::notes::list_latest_notes(conn, id, MOST_NOTES)?;
             let claim = queries::claims::find_live(conn, id, now)?;
             let reports = list_reports(conn, id)?;
+            let screening = find_screening(conn, id)?.as_deref().map(serde_json::from_str).transpose();
+            let screening =
+                screening.map_err(|error| StoreError::Broken(format!("the verdict about {id}: {error}")))?;
             let item = queries::with_surroundings(conn, vec![comment], now)?.pop().map(|item| item.seen_by(&by));
-            Ok(item.map(|item| WholeItem { item, decisions, revisions, notes, claim, reports }))
+            Ok(item.map(|item| WholeItem { item, decisions, revisions, notes, claim, reports, screening }))
         })
         .await
 }

@@ -3,7 +3,11 @@
 //! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
 //! that a moderator understands.
 
+mod verdict;
+
 use serde::{Deserialize, Serialize};
+
+pub use verdict::{Effect, Explanation, Finding, Hit, Outcome, Screening, Verdict, Weight};
 
 /// What happens to a comment that nothing speaks against.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -48,47 +52,9 @@ pub struct Facts {
     pub is_staff_lookalike: bool,
 }
 
-/// What becomes of a submission at first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Publish,
-    Hold,
-    /// Put away; its author is told what is told of any that is held.
-    Spam,
-}
-
-/// What screening says.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    pub outcome: Outcome,
-    /// Why it is held, in words. Empty when it is published.
-    pub reasons: Vec<String>,
-    /// 0 to 1.
-    pub risk: f64,
-}
-
-impl Verdict {
-    /// The verdict when there is a further reason, named first: whatever it was before, it is held now.
-    #[must_use]
-    pub fn or_hold(mut self, reason: String) -> Self {
-        self.reasons.insert(0, reason);
-        let is_published = self.outcome == Outcome::Publish;
-        Self { outcome: if is_published { Outcome::Hold } else { self.outcome }, risk: self.risk.max(0.5), ..self }
-    }
-
-    /// The verdict about somebody who is banned.
-    #[must_use]
-    pub fn or_spam(self, reason: String) -> Self {
-        Self { outcome: Outcome::Spam, risk: 1.0, ..self.or_hold(reason) }
-    }
-}
-
 /// Judges a submission by what is known about it. Every reason to hold it is named, not only the first.
 pub fn judge(facts: Facts) -> Verdict {
     let mut reasons = Vec::new();
-    if facts.is_staff_lookalike {
-        reasons.push("The name can be taken for that of a member of staff.".to_owned());
-    }
     match facts.policy {
         Policy::HoldAll => reasons.push("Every comment here waits for a moderator.".to_owned()),
         // Nobody can be verified yet, so this holds everyone.
@@ -97,7 +63,13 @@ pub fn judge(facts: Facts) -> Verdict {
         Policy::PublishFirst => {}
     }
     let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };
-    Verdict { outcome, reasons, risk: if facts.is_staff_lookalike { 0.5 } else { 0.0 } }
+    let verdict = Verdict { outcome, reasons, risk: 0.0, hits: Vec::new(), filter: None };
+    if facts.is_staff_lookalike { verdict.with(staff_lookalike()) } else { verdict }
+}
+
+fn staff_lookalike() -> Finding {
+    let reason = "The name can be taken for that of a member of staff.".to_owned();
+    Finding::of_whole("staff", Effect::Hold, reason)
 }
 
 #[cfg(test)]
@@ -115,16 +87,6 @@ mod tests {
         ] {
             let verdict = judge(Facts { policy, is_staff_lookalike });
             assert_eq!((verdict.outcome, verdict.reasons.len()), (outcome, reasons));
-        }
-    }
-
-    #[test]
-    fn a_further_reason_never_makes_a_verdict_milder() {
-        for policy in [Policy::PublishFirst, Policy::HoldAll] {
-            let verdict = || judge(Facts { policy, is_staff_lookalike: false });
-            assert_eq!(verdict().or_hold("a".to_owned()).outcome, Outcome::Hold);
-            let spam = verdict().or_spam("a".to_owned()).or_hold("b".to_owned());
-            assert_eq!((spam.outcome, &spam.reasons[..2]), (Outcome::Spam, &["b".to_owned(), "a".to_owned()][..]));
         }
     }
 }

@@ -361,11 +361,19 @@ pub fn list_comments(conn: &mut Conn, ids: &[CommentId]) -> StoreResult<Vec<Comm
     rows.into_iter().map(CommentRow::into_comment).collect()
 }
 
+/// What is kept with a comment and not read back with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::comments) struct Beside<'a> {
+    pub duplicate_hash: Option<i64>,
+    /// JSON.
+    pub screening: Option<&'a str>,
+}
+
 pub(in crate::comments) fn insert_comment(
     conn: &mut Conn,
     comment: &Comment,
     shown: Shown,
-    duplicate_hash: Option<i64>,
+    beside: Beside,
 ) -> StoreResult<()> {
     // Written for each database by itself: the common backend writes the SQL anew each time, which is half the cost.
     let insert = diesel::insert_into(comments::table).values((
@@ -390,7 +398,7 @@ pub(in crate::comments) fn insert_comment(
             comments::html.eq(&comment.html),
             comments::size_bytes.eq(size_bytes(&comment.text, &comment.html)),
             comments::moderator_id.eq(comment.moderator_id),
-            comments::duplicate_hash.eq(duplicate_hash),
+            comments::duplicate_hash.eq(beside.duplicate_hash),
             comments::created_at.eq(comment.created_at),
             comments::received_at.eq(comment.received_at),
             comments::shown_parent_id.eq(shown.parent_id),
@@ -399,10 +407,20 @@ pub(in crate::comments) fn insert_comment(
             comments::shown_below.eq(shown.below),
             comments::held_because.eq(serde_json::Value::from(comment.held_because.clone()).to_string()),
             comments::risk.eq(comment.risk),
+            comments::screening.eq(beside.screening),
         ),
     ));
     execute_on_either(conn, insert)?;
     Ok(())
+}
+
+/// Everything behind the verdict about a comment, as JSON; none where nothing was but the site's policy.
+///
+/// # Errors
+/// Those of the store.
+pub fn find_screening(conn: &mut Conn, id: CommentId) -> StoreResult<Option<String>> {
+    let found = comments::table.filter(comments::id.eq(id)).select(comments::screening);
+    Ok(found.first::<Option<String>>(conn).optional()?.flatten())
 }
 
 /// How much room a comment takes on a page.

@@ -13,7 +13,6 @@ mod notes;
 mod reply;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -37,6 +36,7 @@ use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::markup::escape_text;
 use crate::kit::search::{Search, Texts};
 use crate::kit::text;
+use crate::screening::Screening;
 use crate::store::Replay;
 
 use crate::review::claims::Claim;
@@ -160,7 +160,8 @@ struct OneComment {
     comment: ItemComment,
     #[schema(value_type = String, format = DateTime)]
     received_at: Millis,
-    screening: Option<BTreeMap<String, String>>,
+    /// What led to the verdict; null when nothing did but the site's policy.
+    screening: Option<Screening>,
     /// What each edit replaced, the oldest first: the first is what the reader sent.
     revisions: Vec<Revision>,
     /// Who decided what and when, the oldest first.
@@ -250,7 +251,7 @@ fn one_comment(whole: WholeItem) -> HttpResponse {
     response.json(OneComment {
         received_at: whole.item.comment.received_at,
         comment: ItemComment { claimed_by: whole.claim.as_ref().map(|claim| claim.by.clone()), ..body(whole.item) },
-        screening: None,
+        screening: whole.screening,
         revisions: whole.revisions,
         decisions: whole.decisions,
         notes: whole.notes,

@@ -17,7 +17,7 @@ use super::filter::Filter;
 use super::finding::{Asking, Finder, MOST_KNOWN, Walk};
 use super::index::{IndexError, index_waiting};
 use super::queries::counting::count_all;
-use super::queries::finding::{self as queries, Columns, Stream};
+use super::queries::finding::{self as queries, Columns, Stream, StreamOf};
 use super::queue::QueueSort;
 
 /// Found by a search up to which all are counted, however few of them are of the statuses asked for.
@@ -105,7 +105,7 @@ fn count_kept(conn: &mut Conn, finder: &Finder) -> StoreResult<Tally> {
     let (mut tally, ground) = (Tally::default(), &finder.ground);
     for (site, status, count) in count_all(conn)? {
         let is_asked = ground.statuses.contains(&status);
-        if is_asked && ground.sites.as_ref().is_none_or(|sites| sites.contains(&site)) {
+        if is_asked && ground.sites.contains(&site) {
             tally.add(site, status, count);
         }
     }
@@ -118,7 +118,7 @@ fn count_streams(conn: &mut Conn, finder: &Finder) -> StoreResult<Tally> {
     if let Some(articles) = &finder.ground.articles {
         for (article, site) in queries::list_sites_of(conn, articles)? {
             for status in finder.ground.statuses.clone() {
-                let stream = Stream { status, site: None, article: Some(article) };
+                let stream = Stream { status, of: StreamOf::Article(article) };
                 tally.add(site, status, queries::count_stream(conn, finder.asking, finder.filter, stream)?);
             }
         }
@@ -126,7 +126,7 @@ fn count_streams(conn: &mut Conn, finder: &Finder) -> StoreResult<Tally> {
     }
     for (site, status) in count_kept(conn, finder)?.of.into_keys() {
         let (site, Some(status)) = (SiteId::new(site), Status::parse(status)) else { continue };
-        let stream = Stream { status, site: Some(site), article: None };
+        let stream = Stream { status, of: StreamOf::Site(site) };
         tally.add(site, status, queries::count_stream(conn, finder.asking, finder.filter, stream)?);
     }
     Ok(tally)

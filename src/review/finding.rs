@@ -13,7 +13,7 @@ use crate::kit::search::{Search, is_found};
 use crate::store::{Conn, StoreResult, list_by_words};
 
 use super::filter::{Claimed, Filter};
-use super::queries::finding::{self as queries, Columns, Ground, Place, Stream};
+use super::queries::finding::{self as queries, Columns, Ground, Place, Stream, StreamOf};
 use super::queue::QueueSort;
 
 /// The most comments that a condition may give ids of; what gives more is looked for by walking.
@@ -28,9 +28,6 @@ const LOOKED_AT: usize = 200;
 const PAGE_WORK: usize = 5_000;
 /// The same before an index is asked: a word that most have fills a page at once.
 const FIRST_WORK: usize = 300;
-/// Orders by time that are merged at most; with more, sites are compared comment by comment. The order by risk is one of each
-/// site always.
-const MOST_STREAMS: usize = 64;
 
 /// Who asks, and when.
 #[derive(Debug, Clone)]
@@ -145,7 +142,7 @@ pub(super) struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     pub fn new(conn: &mut Conn, asking: &'a Asking, filter: &'a Filter, columns: Columns) -> StoreResult<Self> {
-        let ground = queries::load_ground(conn, asking, filter, columns.sort == QueueSort::Risk)?;
+        let ground = queries::load_ground(conn, asking, filter)?;
         let is_claimed_no = filter.claimed == Some(Claimed::No);
         let without = if is_claimed_no { queries::list_claimed_by_others(conn, asking)? } else { Vec::new() };
         // Whoever may not see it finds nothing by it, whoever forgot to refuse them.
@@ -290,18 +287,12 @@ impl<'a> Finder<'a> {
     /// The orders that are merged.
     pub fn streams(&self) -> Vec<Stream> {
         let Ground { statuses, sites, articles } = &self.ground;
-        let of_each = |status| Stream { status, site: None, article: None };
-        if let Some(articles) = articles {
-            let of = |status| articles.iter().map(move |id| Stream { article: Some(*id), ..of_each(status) });
-            return statuses.iter().copied().flat_map(of).collect();
-        }
-        match sites {
-            Some(sites) if sites.len() * statuses.len() <= MOST_STREAMS || self.columns.sort == QueueSort::Risk => {
-                let of = |status| sites.iter().map(move |id| Stream { site: Some(*id), ..of_each(status) });
-                statuses.iter().copied().flat_map(of).collect()
-            }
-            _ => statuses.iter().copied().map(of_each).collect(),
-        }
+        let of: Vec<StreamOf> = match articles {
+            Some(articles) => articles.iter().copied().map(StreamOf::Article).collect(),
+            None if self.columns.sort == QueueSort::Risk => sites.iter().copied().map(StreamOf::Risky).collect(),
+            None => sites.iter().copied().map(StreamOf::Site).collect(),
+        };
+        statuses.iter().flat_map(|status| of.iter().map(|of| Stream { status: *status, of: *of })).collect()
     }
 }
 
@@ -355,10 +346,18 @@ impl<'f, 'a> Walk<'f, 'a> {
 
 impl Head {
     fn read_on(&mut self, conn: &mut Conn, finder: &Finder, count: usize) -> StoreResult<()> {
-        let (stream, columns) = (self.stream, finder.columns);
-        let read = queries::list_stream(conn, finder.asked(), stream, columns, self.after.as_ref(), count)?;
-        self.is_over = read.len() < count;
-        self.after = read.last().cloned();
+        let (asked, columns) = ((finder.asking, finder.filter), finder.columns);
+        let read = queries::list_stream(conn, asked, self.stream, columns, self.after.as_ref(), count)?;
+        let is_over = read.len() < count;
+        if let (true, StreamOf::Risky(site)) = (is_over, self.stream.of) {
+            self.stream.of = StreamOf::Calm(site);
+            if read.is_empty() {
+                return self.read_on(conn, finder, count);
+            }
+        } else {
+            self.is_over = is_over;
+        }
+        self.after = read.last().cloned().or(self.after.take());
         self.read = read.into();
         Ok(())
     }

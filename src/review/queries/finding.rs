@@ -53,20 +53,29 @@ impl Columns {
     }
 }
 
-/// One of the orders that are merged: comments of one status, of one site or article where some are named.
+/// One of the orders that are merged: comments of one status, of one site or article.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::review) struct Stream {
     pub status: Status,
-    pub site: Option<SiteId>,
-    pub article: Option<ArticleId>,
+    pub of: StreamOf,
+}
+
+/// What an order is of, as an index has it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::review) enum StreamOf {
+    Article(ArticleId),
+    Site(SiteId),
+    /// Those of a site with a risk above 0: the others are in no index by risk, so that a post need not write it.
+    Risky(SiteId),
+    /// Those of a site with a risk of 0.
+    Calm(SiteId),
 }
 
 /// Where comments are looked for at all.
 #[derive(Debug, Clone)]
 pub(in crate::review) struct Ground {
     pub statuses: Vec<Status>,
-    /// `None` for all there are.
-    pub sites: Option<Vec<SiteId>>,
+    pub sites: Vec<SiteId>,
     pub articles: Option<Vec<ArticleId>>,
 }
 
@@ -95,29 +104,20 @@ pub(in crate::review) fn list_claimed_by_others(conn: &mut Conn, asking: &Asking
     Ok(others.select(claims::comment_id).load(conn)?)
 }
 
-/// Reads which sites and articles are meant; with `names_sites`, all of them by name even where all are meant.
-pub(in crate::review) fn load_ground(
-    conn: &mut Conn,
-    asking: &Asking,
-    filter: &Filter,
-    names_sites: bool,
-) -> StoreResult<Ground> {
-    let mut among = asking.sites.clone();
-    if among.is_none() && names_sites {
-        among = Some(sites::table.select(sites::id).load(conn)?);
-    }
+/// Reads which sites and articles are meant.
+pub(in crate::review) fn load_ground(conn: &mut Conn, asking: &Asking, filter: &Filter) -> StoreResult<Ground> {
+    let mut of_sites = sites::table.select(sites::id).into_boxed::<Db>();
     if !filter.sites.is_empty() {
-        let named: Vec<SiteId> = sites::table.filter(sites::key.eq_any(&filter.sites)).select(sites::id).load(conn)?;
-        among = Some(named.into_iter().filter(|id| among.as_ref().is_none_or(|among| among.contains(id))).collect());
+        of_sites = of_sites.filter(sites::key.eq_any(&filter.sites));
+    }
+    let mut among: Vec<SiteId> = of_sites.load(conn)?;
+    if let Some(visible) = &asking.sites {
+        among.retain(|id| visible.contains(id));
     }
     let articles = if filter.articles.is_empty() {
         None
     } else {
-        let of_sites = match &among {
-            Some(among) => among.clone(),
-            None => sites::table.select(sites::id).load(conn)?,
-        };
-        let named = articles::table.filter(articles::site_id.eq_any(of_sites));
+        let named = articles::table.filter(articles::site_id.eq_any(&among));
         Some(named.filter(articles::key.eq_any(&filter.articles)).select(articles::id).load(conn)?)
     };
     let statuses = if filter.statuses.is_empty() { Status::ALL.to_vec() } else { filter.statuses.clone() };
@@ -172,32 +172,39 @@ fn is_past<'a>(sort: QueueSort, place: &Place) -> Condition<'a> {
     }
 }
 
+/// What an order consists of. The bounds of the risk are written out: only so do both databases see that the index serves.
+fn is_of<'a>(stream: Stream) -> Condition<'a> {
+    let of = comments::status.eq(stream.status.as_str());
+    match stream.of {
+        StreamOf::Article(article) => Box::new(of.and(comments::article_id.eq(article))),
+        StreamOf::Site(site) => Box::new(of.and(comments::site_id.eq(site))),
+        StreamOf::Risky(site) => Box::new(of.and(comments::site_id.eq(site)).and(sql::<Bool>("comments.risk > 0"))),
+        StreamOf::Calm(site) => Box::new(of.and(comments::site_id.eq(site)).and(sql::<Bool>("comments.risk = 0"))),
+    }
+}
+
 /// The next of one order, after a place.
 pub(in crate::review) fn list_stream(
     conn: &mut Conn,
-    (asking, filter, ground): (&Asking, &Filter, &Ground),
+    (asking, filter): (&Asking, &Filter),
     stream: Stream,
     columns: Columns,
     after: Option<&Place>,
     count: usize,
 ) -> StoreResult<Vec<Place>> {
     let mut query = comments::table
-        .filter(comments::status.eq(stream.status.as_str()))
+        .filter(is_of(stream))
         .select(columns.select())
         .limit(i64::try_from(count).unwrap_or(i64::MAX))
         .into_boxed::<Db>();
-    if let Some(article) = stream.article {
-        query = query.filter(comments::article_id.eq(article));
-    } else if let Some(site) = stream.site {
-        query = query.filter(comments::site_id.eq(site));
-    } else if let Some(sites) = &ground.sites {
-        query = query.filter(comments::site_id.eq_any(sites));
-    }
-    let after = after.map(|place| is_past(columns.sort, place));
+    // All that are calm come after any that is not; among themselves they stand by time.
+    let is_calm = matches!(stream.of, StreamOf::Calm(_));
+    let sort = if is_calm { QueueSort::Oldest } else { columns.sort };
+    let after = after.filter(|place| !is_calm || place.risk <= 0.0).map(|place| is_past(sort, place));
     for condition in conditions(asking, filter).into_iter().chain(after) {
         query = query.filter(condition);
     }
-    query = match columns.sort {
+    query = match sort {
         QueueSort::Oldest => query.order((comments::created_at, comments::id)),
         QueueSort::Newest => query.order((comments::created_at.desc(), comments::id.desc())),
         QueueSort::Risk => query.order((comments::risk.desc(), comments::created_at, comments::id)),
@@ -250,9 +257,7 @@ fn on_ground<'a>(ground: &'a Ground, ids: &[i64]) -> Vec<Condition<'a>> {
     let mut all: Vec<Condition<'a>> = vec![Box::new(comments::id.eq_any(ids))];
     let statuses = ground.statuses.iter().map(|status| status.as_str());
     all.push(Box::new(comments::status.concat("").eq_any(statuses)));
-    if let Some(sites) = &ground.sites {
-        all.push(Box::new((comments::site_id + 0_i64).eq_any(sites)));
-    }
+    all.push(Box::new((comments::site_id + 0_i64).eq_any(&ground.sites)));
     if let Some(articles) = &ground.articles {
         all.push(Box::new((comments::article_id + 0_i64).eq_any(articles)));
     }
@@ -266,13 +271,7 @@ pub(in crate::review) fn count_stream(
     filter: &Filter,
     stream: Stream,
 ) -> StoreResult<i64> {
-    let mut query = comments::table.filter(comments::status.eq(stream.status.as_str())).into_boxed::<Db>();
-    if let Some(site) = stream.site {
-        query = query.filter(comments::site_id.eq(site));
-    }
-    if let Some(article) = stream.article {
-        query = query.filter(comments::article_id.eq(article));
-    }
+    let mut query = comments::table.filter(is_of(stream)).into_boxed::<Db>();
     for condition in conditions(asking, filter) {
         query = query.filter(condition);
     }

@@ -277,12 +277,12 @@ fn replayed(kept: KeptAnswer) -> Result<Posted, PostError> {
 
 fn tell(app: &App, post: &Post, place: &Place, posted: &Posted) {
     if posted.is_published {
-        app.pages.drop_article(&post.site, &post.article);
+        app.drop_thread(&post.site, &post.article);
     }
     if posted.is_new {
         let status = if posted.is_published { Status::Approved } else { Status::Pending };
         let site = place.ground.site.id;
-        app.changes.tell(Change { comment: posted.id, version: 1, status: status.as_str(), site });
+        app.tell(Change { comment: posted.id, version: 1, status: status.as_str(), site });
     }
 }
 

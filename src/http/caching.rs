@@ -208,7 +208,7 @@ impl Default for PageCache {
 }
 
 impl PageCache {
-    /// The entry for `variant` of an article, made by `make` when it is not there. `foreign_writes` is the store's count
+    /// The entry for `variant` of an article, made by `make` when it is not there. `untold_writes` is the store's count
     /// of changes made behind our back: another count, another entry.
     ///
     /// # Errors
@@ -218,7 +218,7 @@ impl PageCache {
         site: &Key,
         article: &Key,
         variant: Variant,
-        foreign_writes: u64,
+        untold_writes: u64,
         make: M,
     ) -> Result<Arc<PublicBytes>, Problem>
     where
@@ -226,7 +226,7 @@ impl PageCache {
     {
         let place = place(site, article);
         // Taken before `make` reads the database: a change in between leaves what it makes under a key of the past.
-        let stamp = self.stamp_of(&place, foreign_writes);
+        let stamp = self.stamp_of(&place, untold_writes);
         let key = EntryKey { place, variant, stamp };
         if let Some(bytes) = self.entries.get(&key) {
             return Ok(bytes);

@@ -44,6 +44,7 @@ pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(seal_for_ever(app.clone()));
     actix_web::rt::spawn(decide_for_ever(app.clone()));
     actix_web::rt::spawn(index_for_ever(app.clone()));
+    actix_web::rt::spawn(hear_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = ticks(EVERY);
@@ -97,6 +98,14 @@ async fn index_for_ever(app: web::Data<App>) {
         }
         is_failing = indexed.is_err();
         seen = app.store.writes();
+    }
+}
+
+/// Does what other nodes tell, where there can be others.
+async fn hear_for_ever(app: web::Data<App>) {
+    let Some(mut news) = app.store.take_news() else { return };
+    while let Some(line) = news.recv().await {
+        app.hear(&line);
     }
 }
 

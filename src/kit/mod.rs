@@ -14,6 +14,7 @@ pub mod key;
 pub mod markup;
 pub mod month;
 pub mod network;
+pub mod news;
 pub mod places;
 pub mod qr;
 pub mod seal;

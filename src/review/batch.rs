@@ -141,9 +141,9 @@ async fn run_chunk(app: &App, id: DecisionId) -> StoreResult<bool> {
     let chunk = app.store.write(move |conn| write_chunk(conn, id, &fresh, now)).await?;
     let Some(chunk) = chunk else { return Ok(false) };
     for (site, article) in &chunk.articles_changed {
-        app.pages.drop_article(site, article);
+        app.drop_thread(site, article);
     }
-    chunk.changes.into_iter().for_each(|change| app.changes.tell(change));
+    chunk.changes.into_iter().for_each(|change| app.tell(change));
     Ok(true)
 }
 

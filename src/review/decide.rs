@@ -149,10 +149,10 @@ pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<
         outcome => outcome?,
     };
     if let Some((site, article)) = outcome.article_changed {
-        app.pages.drop_article(&site, &article);
+        app.drop_thread(&site, &article);
     }
     if let Some(change) = outcome.change {
-        app.changes.tell(change);
+        app.tell(change);
     }
     Ok(outcome.decided)
 }

@@ -35,6 +35,7 @@ mod leaks;
 mod lost_database;
 mod migrations;
 mod moderators_day;
+mod nodes;
 mod openapi;
 mod overload;
 mod pages;

@@ -130,7 +130,7 @@ async fn cached(app: &App, head: &Head, query: ThreadQuery) -> Result<Arc<Public
     let variant = Variant(query.numbers(if is_open { HTML_OPEN } else { HTML_CLOSED }));
     let make = async || make(app, head, query, is_open).await;
     app.pages
-        .get_or_make(&head.ground.site.key, &head.ground.article.key, variant, app.store.foreign_writes(), make)
+        .get_or_make(&head.ground.site.key, &head.ground.article.key, variant, app.store.untold_writes(), make)
         .await
 }
 

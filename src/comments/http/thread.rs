@@ -40,10 +40,10 @@ async fn list_comments(
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let query = read_query(&app, &site, &article, query.0).await?;
-    let foreign_writes = app.store.foreign_writes();
+    let untold_writes = app.store.untold_writes();
     let bytes = app
         .pages
-        .get_or_make(&site, &article, Variant(query.numbers(JSON)), foreign_writes, async || {
+        .get_or_make(&site, &article, Variant(query.numbers(JSON)), untold_writes, async || {
             thread_bytes(&app, &site, &article, query).await
         })
         .await?;

@@ -182,15 +182,15 @@ impl Herald {
     }
 
     fn say_and_hear(&mut self, parts: &[String]) -> StoreResult<()> {
-        let line = match self.line.take() {
-            Some(line) => self.line.insert(line),
-            None => {
-                let line = Line::open(&self.url)?;
-                // Whatever was told meanwhile was missed.
-                self.ear.note_loss();
-                self.line.insert(line)
-            }
+        let open = if let Some(open) = self.line.take() {
+            open
+        } else {
+            let open = Line::open(&self.url)?;
+            // Whatever was told meanwhile was missed.
+            self.ear.note_loss();
+            open
         };
+        let line = self.line.insert(open);
         for part in parts {
             line.notify(part)?;
         }
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!((ear.untold(), ear.losses.load(Ordering::Acquire)), (before, 0));
         ear.note_loss();
         assert_ne!(ear.untold(), before);
-        let deaf = Ear { began: Instant::now().checked_sub(Duration::from_secs(60)).unwrap(), ..Ear::new() };
+        let deaf = Ear { began: Instant::now().checked_sub(Duration::from_mins(1)).unwrap(), ..Ear::new() };
         assert!(deaf.is_silent());
         assert_eq!(deaf.untold(), 60);
         deaf.note_pulse();

@@ -102,10 +102,16 @@ impl Worker {
             attempt = write_together(conn, &mut group);
         }
         match attempt {
-            Attempt::Done => group.into_iter().for_each(|job| job.answer(None)),
+            Attempt::Done => {
+                for job in group {
+                    job.answer(None);
+                }
+            }
             Attempt::Uncertain(error) => {
                 self.conn = None;
-                group.into_iter().for_each(|job| job.answer(Some(error.clone())));
+                for job in group {
+                    job.answer(Some(error.clone()));
+                }
             }
             Attempt::Again(error) => {
                 if matches!(error, StoreError::Unavailable(_)) {
@@ -114,7 +120,9 @@ impl Worker {
                 if group.len() > 1 && self.conn.is_some() {
                     self.wary = WARY_JOBS;
                 }
-                group.into_iter().for_each(|job| self.serve(job));
+                for job in group {
+                    self.serve(job);
+                }
             }
         }
     }

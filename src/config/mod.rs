@@ -34,6 +34,10 @@ pub struct Given {
     #[arg(long, global = true, env = "REJOINDER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
+    /// Replica of a PostgreSQL database, `postgres://…`, for what readers see [default: none]
+    #[arg(long, global = true, env = "REJOINDER_REPLICA_URL", hide_env_values = true, value_name = "URL")]
+    pub replica_url: Option<String>,
+
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, global = true, env = "REJOINDER_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
@@ -85,6 +89,8 @@ pub enum LogFormat {
 #[derive(Clone)]
 pub struct Settings {
     pub database: DatabaseUrl,
+    /// A replica of it; only where both are PostgreSQL.
+    pub replica: Option<DatabaseUrl>,
     pub listen: SocketAddr,
     pub secret: Option<String>,
     pub public_url: Option<PublicUrl>,
@@ -115,6 +121,7 @@ impl Given {
         Ok(Self {
             config: self.config,
             database_url: self.database_url.or(below.database_url),
+            replica_url: self.replica_url.or(below.replica_url),
             listen: self.listen.or(below.listen),
             secret: self.secret.or(below.secret),
             public_url: self.public_url.or(below.public_url),
@@ -132,8 +139,10 @@ impl TryFrom<Given> for Settings {
     type Error = WrongSetting;
 
     fn try_from(given: Given) -> Result<Self, WrongSetting> {
+        let database = database(given.database_url.as_deref().unwrap_or("sqlite:rejoinder.db"))?;
         Ok(Self {
-            database: database(given.database_url.as_deref().unwrap_or("sqlite:rejoinder.db"))?,
+            replica: given.replica_url.map(|text| replica(&text, &database)).transpose()?,
+            database,
             listen: listen(given.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             secret: given.secret.map(secret).transpose()?,
             public_url: given.public_url.as_deref().map(public_url).transpose()?,
@@ -152,6 +161,7 @@ impl fmt::Display for Settings {
         let networks: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
         let public_url = self.public_url.as_ref().map_or("(the listen address)", PublicUrl::as_str);
         writeln!(f, "database_url = {:?}", self.database.shown())?;
+        writeln!(f, "replica_url = {:?}", self.replica.as_ref().map_or("".to_owned(), DatabaseUrl::shown))?;
         writeln!(f, "listen = \"{}\"", self.listen)?;
         writeln!(f, "secret = {}", if self.secret.is_some() { "(given, hidden)" } else { "(kept in the database)" })?;
         writeln!(f, "public_url = {public_url:?}")?;
@@ -172,6 +182,14 @@ fn database(text: &str) -> Result<DatabaseUrl, WrongSetting> {
     DatabaseUrl::parse(text).ok_or_else(|| {
         wrong("database_url", "must begin with sqlite: (a file, such as sqlite:rejoinder.db) or postgres://")
     })
+}
+
+fn replica(text: &str, database: &DatabaseUrl) -> Result<DatabaseUrl, WrongSetting> {
+    match (DatabaseUrl::parse(text), database) {
+        (Some(replica @ DatabaseUrl::Postgres(_)), DatabaseUrl::Postgres(_)) => Ok(replica),
+        (_, DatabaseUrl::Postgres(_)) => Err(wrong("replica_url", "must begin with postgres://")),
+        (_, DatabaseUrl::Sqlite(_)) => Err(wrong("replica_url", "needs a database_url that begins with postgres://")),
+    }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, WrongSetting> {
@@ -255,6 +273,11 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         for (name, given) in [
             ("database_url", Given { database_url: text("mysql://x"), ..Given::default() }),
+            ("replica_url", Given { replica_url: text("postgres://x"), ..Given::default() }),
+            (
+                "replica_url",
+                Given { database_url: text("postgres://x"), replica_url: text("sqlite:x"), ..Given::default() },
+            ),
             ("listen", Given { listen: text("localhost"), ..Given::default() }),
             ("secret", Given { secret: text("short"), ..Given::default() }),
             ("public_url", Given { public_url: text("ftp://x"), ..Given::default() }),

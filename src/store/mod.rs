@@ -17,6 +17,7 @@ mod keep;
 mod migrations;
 mod news;
 mod postgres;
+mod replica;
 mod sqlite;
 mod threads;
 
@@ -44,6 +45,7 @@ pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_befor
 pub use job::Cause;
 pub use keep::{load_mark, move_mark, secret_or_insert};
 pub use migrations::{MigrateError, migrate};
+pub use replica::BEHIND;
 
 /// A connection to whichever database the installation uses.
 #[derive(diesel::MultiConnection)]
@@ -70,9 +72,10 @@ pub struct Store {
     opened: Option<Instant>,
     /// The way to these nodes.
     news: Option<news::News>,
+    replica: Option<replica::Replica>,
     refused: Arc<Mutex<Option<StoreError>>>,
     /// Last, so that the queues are gone when it waits.
-    _threads: Arc<Threads>,
+    threads: Arc<Threads>,
 }
 
 impl Store {
@@ -91,7 +94,7 @@ impl Store {
             DatabaseUrl::Postgres(url) => Some(news::News::start(&postgres::with_time_limits(url), &threads)?),
         };
         let (ids, refused, writes) = (Arc::default(), Arc::default(), Arc::default());
-        Ok(Self { readers, writer, ids, foreign_writes, writes, opened, news, refused, _threads: threads })
+        Ok(Self { readers, writer, ids, foreign_writes, writes, opened, news, replica: None, refused, threads })
     }
 
     /// Runs `work` on a reading connection. What it sees is committed.
@@ -105,6 +108,37 @@ impl Store {
         E: From<StoreError> + Cause + Send + 'static,
     {
         self.readers.run(work).await
+    }
+
+    /// The same store, with a replica for [`Store::read_behind`]. It need not be there: without it the database is read.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn with_replica(mut self, primary: &DatabaseUrl, replica: &DatabaseUrl) -> StoreResult<Self> {
+        if let (DatabaseUrl::Postgres(primary), DatabaseUrl::Postgres(replica)) = (primary, replica) {
+            self.replica = Some(replica::Replica::start(primary, replica, &self.threads)?);
+        }
+        Ok(self)
+    }
+
+    /// As [`Store::read`], where what is up to [`BEHIND`] old will do: from a replica, when there is one and it is close.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_behind<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Clone + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Cause + Send + 'static,
+    {
+        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_close()) {
+            let read = replica.readers.run(work.clone()).await;
+            let is_lost = read.as_ref().err().and_then(Cause::store_error).is_some_and(StoreError::is_of_the_database);
+            if !is_lost {
+                return read;
+            }
+        }
+        self.read(work).await
     }
 
     /// Runs `work` in a transaction of its own and resolves after the commit is on disk. An error of `work` rolls

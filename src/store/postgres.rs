@@ -42,6 +42,11 @@ pub(super) fn start(url: &str, threads: &Threads) -> StoreResult<(Queue, Queue)>
     Ok((spawn(threads, &url, "store-reader", Mode::Read)?, spawn(threads, &url, "store-writer", Mode::Write)?))
 }
 
+/// Starts threads that only read, on a database that need not be there yet.
+pub(super) fn start_readers(url: &str, name: &str, threads: &Threads) -> StoreResult<Queue> {
+    spawn(threads, url, name, Mode::Read)
+}
+
 /// Opens one connection.
 pub(super) fn connect(url: &str) -> StoreResult<PgConnection> {
     PgConnection::establish(url).map_err(|error| StoreError::Unavailable(error.to_string()))

@@ -3,6 +3,15 @@
 //! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
 //! that a moderator understands.
 
+pub mod counts;
+pub mod evaluation;
+pub mod features;
+pub mod filter;
+pub mod folding;
+pub mod regression;
+pub mod teaching;
+pub mod thresholds;
+
 use serde::{Deserialize, Serialize};
 
 /// What happens to a comment that nothing speaks against.

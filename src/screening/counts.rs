@@ -183,3 +183,79 @@ fn counted(features: &Features) -> impl Iterator<Item = u32> {
 fn read([a, b, c, d, e, f]: &[u8; 6]) -> [u32; 2] {
     [u32::from_le_bytes([*a, *b, *c, 0]), u32::from_le_bytes([*d, *e, *f, 0])]
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::features::{FeatureKey, Written};
+    use super::*;
+
+    fn read(text: &str) -> Features {
+        Features::of(FeatureKey::new([5; 16]), &Written { text, ..Written::default() })
+    }
+
+    fn lessons() -> impl Strategy<Value = Vec<(String, bool, u8)>> {
+        proptest::collection::vec(("[a-d ]{0,12}", any::<bool>(), 0_u8..3), 0..12)
+    }
+
+    fn label(is_spam: bool) -> Label {
+        if is_spam { Label::Spam } else { Label::Good }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        #[test]
+        fn any_order_and_any_split_over_nodes_give_equal_counts(lessons in lessons()) {
+            let mut direct = Counts::default();
+            let mut nodes = [Change::default(), Change::default(), Change::default()];
+            for (text, is_spam, node) in &lessons {
+                direct.learn(&read(text), label(*is_spam));
+                nodes[usize::from(*node)].learn(&read(text), label(*is_spam));
+            }
+            let mut backwards = Change::default();
+            for (text, is_spam, _) in lessons.iter().rev() {
+                backwards.learn(&read(text), label(*is_spam));
+            }
+            let mut merged = nodes[2].clone();
+            merged.merge(&nodes[0]);
+            merged.merge(&nodes[1]);
+            let mut applied = Counts::default();
+            nodes.iter().for_each(|node| applied.apply(node));
+            prop_assert_eq!(&direct.to_change(), &backwards);
+            prop_assert_eq!(&direct.to_change(), &merged);
+            prop_assert!(direct == applied);
+        }
+
+        #[test]
+        fn taking_back_is_exactly_the_opposite_of_learning(lessons in lessons(), kept in lessons()) {
+            let mut counts = Counts::default();
+            kept.iter().for_each(|(text, is_spam, _)| counts.learn(&read(text), label(*is_spam)));
+            let before = counts.clone();
+            let mut change = Change::default();
+            for (text, is_spam, _) in &lessons {
+                counts.learn(&read(text), label(*is_spam));
+                change.learn(&read(text), label(*is_spam));
+            }
+            for (text, is_spam, _) in &lessons {
+                counts.unlearn(&read(text), label(*is_spam));
+                change.unlearn(&read(text), label(*is_spam));
+            }
+            prop_assert!(counts == before);
+            prop_assert_eq!(change, Change::default());
+        }
+    }
+
+    #[test]
+    fn a_count_beyond_its_bits_comes_back() {
+        let mut counts = Counts::default();
+        let most = Change { comments: [0, 0], buckets: [(7, [(1 << 24) - 1, 5])].into() };
+        let one = Change { comments: [0, 0], buckets: [(7, [1, 0])].into() };
+        let minus = Change { comments: [0, 0], buckets: [(7, [-1, 0])].into() };
+        counts.apply(&most);
+        counts.apply(&one);
+        counts.apply(&minus);
+        assert_eq!(counts.to_change(), most);
+    }
+}

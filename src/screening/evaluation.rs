@@ -10,6 +10,7 @@ use super::Outcome;
 use super::counts::Label;
 use super::features::{FeatureKey, Written};
 use super::filter::{Filter, Stages};
+use super::thresholds::Thresholds;
 
 /// Decisions after which the error so far is told.
 const MARKS: [usize; 9] = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000];
@@ -17,12 +18,18 @@ const MARKS: [usize; 9] = [50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_0
 /// Decisions after which the figures are counted once more, for what came later.
 const AFTER: [usize; 3] = [0, 200, 1_000];
 
+/// How often thresholds are found anew: always at first, then now and then.
+const MANY: usize = 256;
+const EVERY: usize = 16;
+
 /// A filter being measured.
 pub struct Evaluation {
     filter: Filter,
     is_frozen: bool,
     /// The share of good comments that may be put away by mistake.
     budget: f64,
+    /// Found anew now and then, as a server does.
+    thresholds: Thresholds,
     predicted: Vec<Predicted>,
 }
 
@@ -82,7 +89,8 @@ impl Evaluation {
     pub fn new(stages: Stages, budget: f64) -> Self {
         // Any key does: nobody who could choose words after it is asked.
         let filter = Filter::new(FeatureKey::new(*b"the key is known"), stages);
-        Self { filter, is_frozen: false, budget, predicted: Vec::new() }
+        let thresholds = filter.record.thresholds(budget);
+        Self { filter, is_frozen: false, budget, thresholds, predicted: Vec::new() }
     }
 
     /// Learns a comment without predicting it.
@@ -101,7 +109,10 @@ impl Evaluation {
         let features = self.filter.read(&Written { text, ..Written::default() });
         let score = self.filter.score(&features);
         // Nothing is drawn: the figures are of what the filter would do by itself.
-        let outcome = self.filter.judge(&features, score, self.budget, 1.0).outcome;
+        if self.predicted.len() < MANY || self.predicted.len().is_multiple_of(EVERY) {
+            self.thresholds = self.filter.record.thresholds(self.budget);
+        }
+        let outcome = self.filter.judge(&features, score, &self.thresholds, 1.0).outcome;
         self.predicted.push(Predicted { score: score.value, label, outcome });
         if !self.is_frozen {
             self.filter.learn(&features, label, 1);

@@ -394,3 +394,87 @@ fn is_sign(c: char) -> bool {
 const fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: FeatureKey = FeatureKey([1, 3]);
+
+    fn of(text: &str) -> Features {
+        Features::of(KEY, &Written { text, ..Written::default() })
+    }
+
+    fn tokens(text: &str) -> Vec<String> {
+        let features = of(text);
+        (0..features.count_tokens()).map(|at| features.token(at)).collect()
+    }
+
+    #[test]
+    fn a_text_is_cut_into_words_runs_of_signs_and_single_characters() {
+        for (text, cut) in [
+            ("It's HERE!!! at 5:30", &["it's", "here", "!!!", "at", "5", ":", "30"][..]),
+            ("ch3ck th!s $ave", &["ch3ck", "th!s", "$ave"]),
+            ("日本語 ok 👍👍", &["日", "本", "語", "ok", "👍", "👍"]),
+            ("joe@mail.example", &["joe@mail", ".", "example"]),
+            (" \n\t", &[]),
+        ] {
+            assert_eq!(tokens(text), cut, "{text}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_found_with_and_without_a_scheme() {
+        let host = |text: &str| {
+            let text: Vec<char> = text.chars().collect();
+            host_at(&text, 0).map(|(from, to)| text[from..to].iter().collect::<String>())
+        };
+        for (text, found) in [
+            ("https://www.news.example/gate", Some("news.example")),
+            ("http://a.b.", Some("a.b")),
+            ("www.shop.example", Some("shop.example")),
+            ("cheap-pills.com/now", Some("cheap-pills.com")),
+            ("end.start", None),
+            ("http://", None),
+            ("word", None),
+        ] {
+            assert_eq!(host(text).as_deref(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_word_share_all_features_but_the_disguise() {
+        let plain = of("subscribe to my channel");
+        for text in ["5ub5cr1b3 t0 my ch4nn3l", "SUBSCRIBE to MY channel", "subscrіbe tо my channel"] {
+            let other = of(text);
+            let shared = other.distinct.iter().filter(|feature| plain.distinct.contains(feature)).count();
+            assert!(plain.distinct.len() - shared <= 3, "{text}: {shared} of {}", plain.distinct.len());
+        }
+    }
+
+    #[test]
+    fn another_key_makes_other_features() {
+        let other = Features::of(FeatureKey::new([9; 16]), &Written { text: "one two", ..Written::default() });
+        assert!(other.distinct.iter().all(|feature| !of("one two").distinct.contains(feature)));
+    }
+
+    #[test]
+    fn a_text_is_read_up_to_a_limit() {
+        assert!(!of(&"a".repeat(MOST_CHARACTERS)).is_cut);
+        assert!(of(&"ä".repeat(MOST_CHARACTERS + 1)).is_cut);
+    }
+
+    proptest! {
+        #[test]
+        fn any_submission_is_read(text in any::<String>(), name in any::<String>(), url in any::<String>()) {
+            let features = Features::of(KEY, &Written { text: &text, name: &name, email_domain: &name, url: &url });
+            let mut distinct = features.distinct.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            prop_assert_eq!(distinct.len(), features.distinct.len());
+            prop_assert!(features.places.iter().all(|place| (place.token as usize) < features.count_tokens().max(1)));
+        }
+    }
+}

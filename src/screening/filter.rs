@@ -11,7 +11,7 @@ use super::Outcome;
 use super::counts::{Counts, Label};
 use super::features::{FeatureKey, Features, Written};
 use super::regression::{Regression, scale};
-use super::thresholds::{Judged, Past, Record};
+use super::thresholds::{Judged, Past, Record, Thresholds};
 
 /// Tokens in a window: about two lines of text.
 const WINDOW: usize = 15;
@@ -87,12 +87,10 @@ impl Filter {
         self.score_of(weighed.sum(weighed.worst(features).as_ref()))
     }
 
-    /// What would be done with a submission by itself, on a budget of mistakes; see [`Record::thresholds`] and
-    /// [`Thresholds::judge`]. What was too long to be read whole is never published by itself.
-    ///
-    /// [`Thresholds::judge`]: super::thresholds::Thresholds::judge
-    pub fn judge(&self, features: &Features, score: Score, budget: f64, draw: f64) -> Judged {
-        let judged = self.record.thresholds(budget).judge(score.evidence, draw);
+    /// What would be done with a submission by itself. What was too long to be read whole is never published so. The
+    /// thresholds are the [`Record`]'s, found anew after something was learned, not for each verdict.
+    pub fn judge(&self, features: &Features, score: Score, thresholds: &Thresholds, draw: f64) -> Judged {
+        let judged = thresholds.judge(score.evidence, draw);
         let is_unread = features.is_cut && judged.outcome == Outcome::Publish;
         if is_unread { Judged { outcome: Outcome::Hold, was_drawn: false } } else { judged }
     }
@@ -287,4 +285,79 @@ fn by_token(features: &Features, tokens: usize) -> (Vec<usize>, Vec<u32>) {
         *at += 1;
     }
     (begins, order)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn taught() -> Filter {
+        let mut filter = Filter::new(FeatureKey::new([3; 16]), Stages::Both);
+        for number in 0..60 {
+            for (text, label) in [
+                (format!("subscribe to my channel number {number} http://shop.example"), Label::Spam),
+                (format!("the harbour gate stood open for {number} hours that night"), Label::Good),
+            ] {
+                let features = filter.read(&Written { text: &text, ..Written::default() });
+                filter.learn(&features, label, 1);
+            }
+        }
+        filter
+    }
+
+    #[allow(clippy::float_cmp)] // That it is exact is what is promised.
+    fn check(filter: &Filter, text: &str) -> Result<(), TestCaseError> {
+        let features = filter.read(&Written { text, ..Written::default() });
+        let why = filter.explain(&features);
+        prop_assert!(why.tokens.len() <= MOST_TOKENS);
+        let sum = why.prior + why.tokens.iter().map(|token| token.weight).sum::<f64>() + why.rest;
+        prop_assert!(sum == why.score, "{sum} {}", why.score);
+        prop_assert!(why.score == filter.score(&features).value);
+        let json: serde_json::Value = serde_json::from_str(&serde_json::to_string(&why).unwrap()).unwrap();
+        prop_assert_eq!(json["score"].as_f64(), Some(why.score));
+        Ok(())
+    }
+
+    #[test]
+    fn every_score_explains_itself() {
+        let filter = taught();
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(200));
+        let words = proptest::collection::vec(
+            prop_oneof!["subscribe|channel|harbour|gate|http://shop.example|night", any::<String>()],
+            0..60,
+        );
+        runner.run(&words, |words| check(&filter, &words.join(" "))).unwrap();
+    }
+
+    #[test]
+    fn harmless_words_do_not_hide_spam_and_names_say_something() {
+        let filter = taught();
+        let score = |text: &str| filter.score(&filter.read(&Written { text, ..Written::default() })).value;
+        let salad = "the harbour gate stood open for hours that night ".repeat(22);
+        assert!(score("subscribe to my channel http://shop.example") > 0.0);
+        assert!(score(&format!("subscribe to my channel http://shop.example {salad}")) > 0.0);
+        assert!(score(&format!("{salad} subscribe to my channel http://shop.example {salad}")) > 0.0);
+        assert!(score(&salad) < 0.0);
+    }
+
+    #[test]
+    fn the_same_decisions_in_the_same_order_make_the_same_filter() {
+        let (one, other) = (taught(), taught());
+        let features = one.read(&Written { text: "subscribe to the harbour", name: "Ada", ..Written::default() });
+        assert_eq!(one.score(&features), other.score(&features));
+    }
+
+    #[test]
+    fn what_was_not_read_whole_is_not_published_by_itself() {
+        let filter = taught();
+        let thresholds = Thresholds { spam_above: None, publish_below: Some(100.0) };
+        let outcome = |text: &str| {
+            let features = filter.read(&Written { text, ..Written::default() });
+            filter.judge(&features, filter.score(&features), &thresholds, 1.0).outcome
+        };
+        assert_eq!(outcome("the harbour gate"), Outcome::Publish);
+        assert_eq!(outcome(&"the harbour gate ".repeat(1_000)), Outcome::Hold);
+    }
 }

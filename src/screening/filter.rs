@@ -11,7 +11,7 @@ use super::Outcome;
 use super::counts::{Counts, Label};
 use super::features::{FeatureKey, Features, Written};
 use super::regression::{Regression, scale};
-use super::thresholds::{Judged, Past, Record, Thresholds};
+use super::thresholds::{Judged, Past, Record, Thresholds, grained};
 
 /// Tokens in a window: about two lines of text.
 const WINDOW: usize = 15;
@@ -19,9 +19,6 @@ const STEP: usize = 5;
 
 /// Tokens that an explanation names.
 const MOST_TOKENS: usize = 10;
-
-/// Scores are multiples of 2^-16, so that what explains one adds up to it exactly.
-const GRAIN: f64 = 65_536.0;
 
 /// Which stages score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,10 +144,6 @@ impl Filter {
         });
         Weighed(weights.collect())
     }
-}
-
-fn grained(value: f64) -> f64 {
-    (value * GRAIN).round() / GRAIN
 }
 
 struct Weight {

@@ -139,7 +139,7 @@ impl Folding<'_> {
             if is_mark(part) || is_invisible(part) {
                 return;
             }
-            let is_styled = part.is_ascii_alphanumeric() && (is_styled_sign || canonical == Some(c)) && part != c;
+            let is_styled = part.is_ascii_alphabetic() && (is_styled_sign || canonical == Some(c)) && part != c;
             if first {
                 self.into.styled += usize::from(is_styled);
                 first = false;

@@ -103,8 +103,7 @@ impl Record {
             });
             if slopes.sum::<f64>() + RIDGE * middle > 0.0 { high = middle } else { low = middle }
         }
-        // As coarse as scores are, so that they add up.
-        (low * 65_536.0).round() / 65_536.0
+        grained(low)
     }
 }
 
@@ -131,6 +130,12 @@ pub struct Judged {
     pub outcome: Outcome,
     /// Whether it is held only so that a person looks, in which case its decision stands for others.
     pub was_drawn: bool,
+}
+
+/// Rounded to a multiple of 2^-12, as scores and all that explains them are: then they add up exactly, and their decimals
+/// are few enough for any reader of JSON.
+pub(super) fn grained(value: f64) -> f64 {
+    (value * 4_096.0).round() / 4_096.0
 }
 
 /// The score that all but a share of these do not exceed, nor would one more of their kind; none when there are too few.
@@ -201,7 +206,7 @@ mod tests {
         let mut record = record(4_000, 4_000);
         record.add(Past { evidence: 10.0, label: Label::Good, stands_for: STANDS_FOR });
         assert_eq!(record.thresholds(0.01).spam_above, Some(10.0));
-        assert_eq!(record.thresholds(0.03).spam_above, Some(-69.0));
+        assert_eq!(record.thresholds(0.03).spam_above, Some(-72.0), "seventy more than it stands for, from -2 on");
     }
 
     #[test]

@@ -21,6 +21,9 @@ use rejoinder::kit::cursor::Cursor;
 use rejoinder::kit::ids::CommentId;
 use rejoinder::kit::key::Key;
 use rejoinder::kit::{markup, secret, text};
+use rejoinder::screening::counts::Label;
+use rejoinder::screening::features::{FeatureKey, Written};
+use rejoinder::screening::filter::{Filter, Stages};
 use rejoinder::screening::{Facts, Policy, judge};
 use rejoinder::store::Store;
 
@@ -52,6 +55,30 @@ fn facts_about_a_comment(c: &mut Criterion) {
         group.bench_function(format!("what {name} can be taken for"), |b| {
             b.iter(|| text::lookalike_keys(black_box(name)));
         });
+    }
+    group.finish();
+}
+
+/// A verdict by a filter that has learned two thousand comments.
+fn the_filter(c: &mut Criterion) {
+    let mut filter = Filter::new(FeatureKey::new([7; 16]), Stages::Both);
+    for number in 0..1_000 {
+        for (label, text) in
+            [(Label::Good, USUAL.to_owned()), (Label::Spam, format!("Cheap pills at shop{number}.example"))]
+        {
+            let text = format!("{text} {number}");
+            filter.learn(&filter.read(&Written { text: &text, ..Written::default() }), label, 1);
+        }
+    }
+    // Made-up words, so that hardly a feature is met twice.
+    let mut letters = fastrand::Rng::with_seed(1);
+    let word = std::iter::repeat_with(|| letters.lowercase()).take(10 * 1024);
+    let varied: String = word.enumerate().map(|(at, letter)| if at % 6 == 5 { ' ' } else { letter }).collect();
+    let long = USUAL.repeat(10 * 1024 / USUAL.len());
+    let mut group = c.benchmark_group("filter");
+    for (name, text) in [("300 bytes", USUAL), ("10 KiB", &long), ("10 KiB of many words", &varied)] {
+        let written = Written { text, ..Written::default() };
+        group.bench_function(format!("score {name}"), |b| b.iter(|| filter.score(&filter.read(black_box(&written)))));
     }
     group.finish();
 }
@@ -133,6 +160,6 @@ async fn post(
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).sample_size(50);
-    targets = text_of_a_comment, facts_about_a_comment, cursors, a_thread
+    targets = text_of_a_comment, facts_about_a_comment, the_filter, cursors, a_thread
 }
 criterion_main!(benches);

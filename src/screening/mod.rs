@@ -3,6 +3,14 @@
 //! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
 //! that a moderator understands.
 
+pub mod counts;
+pub mod evaluation;
+pub mod features;
+pub mod filter;
+pub mod folding;
+pub mod regression;
+pub mod teaching;
+pub mod thresholds;
 mod verdict;
 
 use serde::{Deserialize, Serialize};

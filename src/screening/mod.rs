@@ -3,10 +3,12 @@
 //! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
 //! that a moderator understands.
 
+mod robots;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use robots::{Signs, Stamp};
 pub use verdict::{Effect, Explanation, Finding, Hit, Outcome, Screening, Verdict, Weight};
 
 /// What happens to a comment that nothing speaks against.

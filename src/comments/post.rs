@@ -4,8 +4,7 @@
 //! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The only step that
 //!    reads: the ground once, then remembered; the comment replied to and an idempotency key in one more.
 //! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
-//! 4. **Pace**: the challenge, where one is asked for, and how fast this author posts. (The address was counted before
-//!    the body was read.)
+//! 4. **Pace**: a challenge, if one is asked for; how fast this author posts. (The address was counted before.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
 //! 6. **Judge**: published or held, and why: policy, names, bans, signs of a robot.
 //! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key, the challenge that is used up.

@@ -113,16 +113,16 @@ async fn show_article(
     Ok(PublicBytes::json(&body(&app, &site, article, address_of(&request)))?.respond(&request))
 }
 
+/// What comes with one that is put.
+type PutRequest = (web::Path<(Key, Key)>, Client, JsonBody);
+
 /// Say what an article is.
 #[utoipa::path(put, path = "/api/v1/sites/{site}/articles/{article}", tag = "articles", security(("bearer" = [])),
     params(("site" = String, Path), ("article" = String, Path)), request_body = inline(PutArticleBody),
     responses((status = 200, body = ArticleBody, description = "Changed"), (status = 201, body = ArticleBody, description = "New"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"), (status = 404, description = "No such site"),
         (status = 422, description = "Fields are wrong")))]
-async fn replace_article(
-    app: web::Data<App>,
-    request: By<(web::Path<(Key, Key)>, Client, JsonBody)>,
-) -> Result<HttpResponse, Problem> {
+async fn replace_article(app: web::Data<App>, request: By<PutRequest>) -> Result<HttpResponse, Problem> {
     let By(moderator, (path, client, body)) = request;
     moderator.require(Right::PutArticles)?;
     let (site, article) = path.into_inner();

@@ -1,8 +1,9 @@
 //! Pressure: whether more is posted than people write, so that those who post are asked for some work first.
 //!
 //! An address (IPv6 by /64, as limits count it) is under pressure when more than 20 posts came from it at once, or one in
-//! 30 s for long; a site at 200, or one in 3 s. What was refused counts too. Ten minutes after the last of a flood, however
-//! great it was, there is none. It is measured on each node by itself, in memory, and forgotten at a restart.
+//! 30 s for long; a site at 200, or one in 3 s. A post whose fields are right counts, taken or not. Ten minutes after the
+//! last of a flood, however great it was, there is none. It is measured on each node by itself, in memory, and forgotten
+//! at a restart.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -252,9 +252,9 @@ fn render(
         submission: &submission,
         stamp: &head.stamp,
         work: head.is_challenged.then(|| WorkView {
-            script_href: links::script(app),
-            solver_href: links::solver(app),
-            challenge_href: links::challenge(app, &head.ground.site.key, &head.ground.article.key),
+            script: links::script(app),
+            solver: links::solver(app),
+            challenge: links::challenge(app, &head.ground.site.key, &head.ground.article.key),
         }),
         name_required: head.ground.site.settings.required.name,
         email_required: head.ground.site.settings.required.email,

@@ -97,11 +97,12 @@ pub struct FormView<'a> {
 /// What the browser needs to solve a challenge before it posts.
 #[derive(Debug)]
 pub struct WorkView {
-    pub script_href: String,
-    /// The script that looks for the number, in a thread of its own.
-    pub solver_href: String,
+    /// The address of the script of the form.
+    pub script: String,
+    /// That of the script which looks for the number, in a thread of its own.
+    pub solver: String,
     /// Where challenges are given out.
-    pub challenge_href: String,
+    pub challenge: String,
 }
 
 /// The comment a reply answers.

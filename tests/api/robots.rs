@@ -34,7 +34,11 @@ const PAGE: &str = "/sites/main/articles/a";
 
 /// SHA-256 in hexadecimal digits.
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The object that a solver sends.
@@ -310,7 +314,7 @@ mod challenge {
                 let challenge = hash(&format!("{salt}{number}"));
                 let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
                 mac.update(challenge.as_bytes());
-                let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+                let signature = hex(&mac.finalize().into_bytes());
                 packed(&json!({
                     "algorithm": "SHA-256", "challenge": challenge, "number": number, "salt": salt,
                     "signature": signature, "maxnumber": 0,

@@ -153,6 +153,7 @@ async fn post(
         user_agent: None,
         foreign_origin: None,
         replay: None,
+        traces: None,
     };
     Some(post_comment(app, post).await.expect("a comment").id)
 }

@@ -8,6 +8,7 @@ use crate::http::caching::PageCache;
 use crate::http::limits::Limits;
 use crate::http::origins::OriginCache;
 use crate::http::preconditions::Running;
+use crate::http::pressure::Pressure;
 use crate::kit::changes::{Change, Changes};
 use crate::kit::clock::Clock;
 use crate::kit::key::Key as SlugKey;
@@ -26,6 +27,8 @@ pub struct App {
     pub clock: Clock,
     pub keys: Keys,
     pub limits: Limits,
+    /// How much has been posted lately.
+    pub pressure: Pressure,
     pub pages: PageCache,
     /// One place for each password that may be hashed at once: 19 MiB and a core each.
     pub hashing: Places,
@@ -60,6 +63,10 @@ pub struct Keys {
     pub totp: Seal,
     /// Hashes recovery codes.
     pub recovery: Key,
+    /// Signs when a reply form was given out.
+    pub stamp: Key,
+    /// Signs challenges.
+    pub challenge: Key,
 }
 
 /// Why the handle could not be made.
@@ -93,7 +100,10 @@ impl App {
                 replay: master.derive("idempotency keys 1"),
                 totp: Seal::new(master.derive("second factors 1")),
                 recovery: master.derive("recovery codes 1"),
+                stamp: master.derive("form stamps 1"),
+                challenge: master.derive("challenges 1"),
             },
+            pressure: Pressure::default(),
             pages: PageCache::default(),
             hashing: Places::new(cores),
             running: Running::default(),

@@ -4,10 +4,10 @@
 //! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The only step that
 //!    reads: the ground once, then remembered; the comment replied to and an idempotency key in one more.
 //! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
-//! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
+//! 4. **Pace**: a challenge, if one is asked for; how fast this author posts. (The address was counted before.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
-//! 6. **Judge**: published or held, and why.
-//! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key.
+//! 6. **Judge**: published or held, and why: policy, names, bans, signs of a robot.
+//! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key, the challenge that is used up.
 //!    All exist or none does. The only step that writes.
 //! 8. **Tell**: drop what was kept ready of the article's thread, and tell the desks that follow live.
 
@@ -18,19 +18,21 @@ use crate::app::App;
 use crate::articles::Door;
 use crate::bans::{Hit, Sender, find_book};
 use crate::http::limits::TooFast;
+use crate::kit::altcha::Solved;
 use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
-use crate::screening::{self, Facts, Outcome, Verdict};
+use crate::screening::{self, Facts, Outcome, Signs, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
 use super::author::Author;
 use super::form::{NewComment, ReplyForm};
 use super::ground::{Ground, find_ground};
 use super::queries::Beside;
+use super::robots::{self, ChallengeFault, Traces};
 use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
 
 /// A reader's post.
@@ -46,6 +48,8 @@ pub struct Post {
     pub foreign_origin: Option<String>,
     /// The key by which it may be sent again.
     pub replay: Option<Replay>,
+    /// What tells whether a robot sent it; none for what the program itself posts.
+    pub traces: Option<Traces>,
 }
 
 /// What came of it.
@@ -71,6 +75,8 @@ pub enum PostError {
     ForeignOrigin,
     #[error("fields are wrong")]
     Invalid(Vec<Fault>),
+    #[error(transparent)]
+    Challenge(#[from] ChallengeFault),
     #[error(transparent)]
     TooFast(#[from] TooFast),
     #[error("the same text by the same author is there already")]
@@ -100,10 +106,11 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     let comment = accept(&post, &place, now)?;
     let author = Author::of(app, &comment, post.address);
     let bans = find_bans(app, &post, &place, &comment, now).await?;
+    let (signs, solved) = robots::look(app, &post, &place.ground, now)?;
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
-    let verdict = judge(&place, &comment, &bans);
-    let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
+    let verdict = judge(&place, &comment, signs, &bans);
+    let posted = keep(app, &post, &place, Judged { comment, author, html, verdict, solved }, now).await?;
     tell(app, &post, &place, &posted);
     Ok(posted)
 }
@@ -166,11 +173,12 @@ async fn find_bans(
     Ok(find_book(app).await?.hits(&sender))
 }
 
-fn judge(place: &Place, comment: &NewComment, bans: &[Hit]) -> Verdict {
+fn judge(place: &Place, comment: &NewComment, signs: Signs, bans: &[Hit]) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike });
-    bans.iter().rev().map(Hit::finding).fold(verdict, Verdict::with)
+    let findings = signs.findings().into_iter().chain(bans.iter().rev().map(Hit::finding));
+    findings.fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.
@@ -179,6 +187,8 @@ struct Judged {
     author: Author,
     html: String,
     verdict: Verdict,
+    /// The challenge that it solved.
+    solved: Option<Solved>,
 }
 
 /// What the transaction writes.
@@ -189,24 +199,33 @@ struct Kept {
     duplicate_hash: i64,
     /// What led to the verdict, as JSON.
     screening: Option<String>,
+    /// The challenge that is used up.
+    solved: Option<Solved>,
     replay: Option<Replay>,
     answer: Posted,
 }
 
-async fn keep(app: &App, post: &Post, place: &Place, judged: Judged, now: Millis) -> Result<Posted, PostError> {
+async fn keep(app: &App, post: &Post, place: &Place, mut judged: Judged, now: Millis) -> Result<Posted, PostError> {
     let duplicate_hash = judged.author.duplicate_hash(app, place.ground.article.id, &judged.comment.text);
     let screening = judged.verdict.screening().map(|screening| serde_json::to_string(&screening)).transpose();
     let screening = screening.map_err(|error| StoreError::Broken(format!("a verdict: {error}")))?;
+    let solved = judged.solved.take();
     let row = row(app.store.next_id().await?, post, place, judged, now);
     let first_line = if row.status == Status::Spam { Some(app.store.next_id().await?) } else { None };
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved, is_new: true };
     let answer = posted.clone();
-    let kept = Arc::new(Kept { row, first_line, duplicate_hash, screening, replay: post.replay, answer });
+    let kept = Arc::new(Kept { row, first_line, duplicate_hash, screening, solved, replay: post.replay, answer });
     let write = move |conn: &mut Conn| write(conn, &kept);
-    let kept = match app.store.write(write.clone()).await {
+    let mut outcome = app.store.write(write.clone()).await;
+    if let Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) = outcome {
         // The same request at the same moment was faster: now its answer is there to be found.
-        Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
+        outcome = app.store.write(write).await;
+    }
+    let kept = match outcome {
         Err(PostError::Store(StoreError::Taken(Constraint::DuplicateComment))) => return Err(PostError::Duplicate),
+        Err(PostError::Store(StoreError::Taken(Constraint::SpentChallenge))) => {
+            return Err(ChallengeFault::Spent.into());
+        }
         outcome => outcome?,
     };
     kept.map_or(Ok(posted), replayed)
@@ -256,6 +275,9 @@ fn write(conn: &mut Conn, kept: &Kept) -> Result<Option<KeptAnswer>, PostError> 
             return Ok(Some(answer));
         }
         store::keep_answer(conn, replay, row.id.get(), kept.answer.status_code(), row.received_at)?;
+    }
+    if let Some(solved) = &kept.solved {
+        queries::spend_challenge(conn, solved)?;
     }
     let shown = if row.status == Status::Approved { show::show_new(conn, row)? } else { Shown::default() };
     let beside = Beside { duplicate_hash: Some(kept.duplicate_hash), screening: kept.screening.as_deref() };

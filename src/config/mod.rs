@@ -58,6 +58,10 @@ pub struct Given {
     #[arg(long, global = true, env = "REJOINDER_LIMITS", value_name = "on|off")]
     pub limits: Option<String>,
 
+    /// Whether who posts must first solve a challenge: `off`, `auto` (under pressure), `always` [default: auto]
+    #[arg(long, global = true, env = "REJOINDER_CHALLENGE", value_name = "off|auto|always")]
+    pub challenge: Option<String>,
+
     /// Roles that must have a second factor, comma-separated [default: none]
     #[arg(long, global = true, env = "REJOINDER_REQUIRE_TOTP", value_name = "ROLES")]
     pub require_totp: Option<String>,
@@ -78,6 +82,15 @@ pub struct Given {
 /// The words for roles. What a role may do is the feature's that has people; settings only name them.
 pub const ROLES: [&str; 4] = ["admin", "lead", "moderator", "reviewer-without-emails"];
 
+/// When those who post must first solve a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChallengeMode {
+    Off,
+    /// While more comes from the address, or to the site, than people write.
+    Auto,
+    Always,
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -96,6 +109,7 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     pub trusted_proxies: Vec<IpNet>,
     pub has_limits: bool,
+    pub challenge: ChallengeMode,
     /// Words of [`ROLES`].
     pub require_totp: Vec<String>,
     pub log: String,
@@ -127,6 +141,7 @@ impl Given {
             public_url: self.public_url.or(below.public_url),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             limits: self.limits.or(below.limits),
+            challenge: self.challenge.or(below.challenge),
             require_totp: self.require_totp.or(below.require_totp),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
@@ -148,6 +163,7 @@ impl TryFrom<Given> for Settings {
             public_url: given.public_url.as_deref().map(public_url).transpose()?,
             trusted_proxies: networks(given.trusted_proxies.as_deref().unwrap_or(""))?,
             has_limits: on_or_off("limits", given.limits.as_deref().unwrap_or("on"))?,
+            challenge: challenge(given.challenge.as_deref().unwrap_or("auto"))?,
             require_totp: roles(given.require_totp.as_deref().unwrap_or(""))?,
             log: log_filter(given.log.as_deref().unwrap_or("info,actix_server=warn,actix_http=off"))?,
             log_format: log_format(given.log_format.as_deref().unwrap_or("text"))?,
@@ -167,10 +183,24 @@ impl fmt::Display for Settings {
         writeln!(f, "public_url = {public_url:?}")?;
         writeln!(f, "trusted_proxies = {:?}", networks.join(","))?;
         writeln!(f, "limits = {:?}", if self.has_limits { "on" } else { "off" })?;
+        writeln!(f, "challenge = {:?}", self.challenge.as_str())?;
         writeln!(f, "require_totp = {:?}", self.require_totp.join(","))?;
         writeln!(f, "log = {:?}", self.log)?;
         writeln!(f, "log_format = {:?}", if self.log_format == LogFormat::Json { "json" } else { "text" })?;
         write!(f, "keep_address_days = {}", self.keep_address_days)
+    }
+}
+
+impl ChallengeMode {
+    const ALL: [Self; 3] = [Self::Off, Self::Auto, Self::Always];
+
+    /// The word that settings use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Auto => "auto",
+            Self::Always => "always",
+        }
     }
 }
 
@@ -230,6 +260,11 @@ fn on_or_off(name: &'static str, text: &str) -> Result<bool, WrongSetting> {
     }
 }
 
+fn challenge(text: &str) -> Result<ChallengeMode, WrongSetting> {
+    let mode = ChallengeMode::ALL.into_iter().find(|mode| mode.as_str() == text);
+    mode.ok_or_else(|| wrong("challenge", format!("must be off, auto or always, not {text:?}")))
+}
+
 fn roles(text: &str) -> Result<Vec<String>, WrongSetting> {
     let words: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
     if words.iter().any(|word| !ROLES.contains(word)) {
@@ -283,6 +318,7 @@ mod tests {
             ("public_url", Given { public_url: text("ftp://x"), ..Given::default() }),
             ("trusted_proxies", Given { trusted_proxies: text("10.0.0.0/33"), ..Given::default() }),
             ("limits", Given { limits: text("maybe"), ..Given::default() }),
+            ("challenge", Given { challenge: text("on"), ..Given::default() }),
             ("require_totp", Given { require_totp: text("admin,root"), ..Given::default() }),
             ("log", Given { log: text("a=b=c"), ..Given::default() }),
             ("log_format", Given { log_format: text("xml"), ..Given::default() }),

@@ -70,6 +70,14 @@ pub struct Wording {
     pub url: &'static str,
     pub parent: &'static str,
     pub moderation_note: &'static str,
+    /// Beside the field that people do not see, for those who see it all the same.
+    pub trap: &'static str,
+    pub challenge_working: &'static str,
+    pub challenge_waiting: &'static str,
+    pub challenge_solved: &'static str,
+    pub challenge_failed: &'static str,
+    /// What was solved was not taken; the page that says so solves anew.
+    pub challenge_again: &'static str,
     pub post_comment: &'static str,
 
     // The receipt
@@ -146,6 +154,8 @@ pub struct Wording {
     pub field_expiry: &'static str,
     pub field_too_many: &'static str,
     pub field_too_many_by_limit: &'static str,
+    pub field_expired: &'static str,
+    pub field_spent: &'static str,
     pub field_search: &'static str,
     /// With the character from which on it cannot be read.
     pub field_search_by_limit: &'static str,
@@ -312,6 +322,8 @@ impl Wording {
             "future" => (self.field_future, None),
             "one_of" => (self.field_one_of, None),
             "expiry" => (self.field_expiry, None),
+            "expired" => (self.field_expired, None),
+            "spent" => (self.field_spent, None),
             "timezone" => (self.field_timezone, None),
             "origin" => (self.field_origin, None),
             "too_many" => (self.field_too_many, Some(self.field_too_many_by_limit)),

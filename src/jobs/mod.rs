@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, rotate_signing_key_when_due};
 use crate::app::App;
 use crate::audit;
-use crate::comments::clear_addresses;
+use crate::comments::{clear_addresses, forget_challenges_before};
 use crate::review::{self, Chunk, forget_old_claims, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
@@ -18,6 +18,8 @@ use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, mo
 const EVERY: Duration = Duration::from_mins(1);
 /// How long an idempotency key is good for (API.md).
 const KEEP_ANSWERS: Duration = Duration::from_hours(24);
+/// Used up challenges are known for so long after they have expired: the clocks of nodes may differ by much less.
+const KEEP_CHALLENGES: Duration = Duration::from_hours(24);
 /// Sessions are forgotten long after they are over, so that a stolen token is still recognised for a while.
 const KEEP_SESSIONS: Duration = Duration::from_hours(1440);
 /// What came of decisions about many can be asked for some time after they can no longer be taken back.
@@ -132,9 +134,12 @@ fn ticks(every: Duration) -> Interval {
 /// Those of the store; what was done before stays done.
 pub async fn run_once(app: &App) -> StoreResult<()> {
     app.limits.forget_the_rested();
+    app.pressure.forget_the_rested(app.clock.elapsed());
     let now = app.clock.now();
     let (answers, sessions) = (now.minus(KEEP_ANSWERS), now.minus(KEEP_SESSIONS));
     app.store.write(move |conn| forget_answers_before(conn, answers)).await?;
+    let challenges = now.minus(KEEP_CHALLENGES);
+    app.store.write(move |conn| forget_challenges_before(conn, challenges)).await?;
     app.store.write(move |conn| forget_old_sessions(conn, sessions)).await?;
     app.store.write(move |conn| forget_old_resets(conn, sessions)).await?;
     let batches = now.minus(KEEP_BATCHES);

@@ -9,12 +9,14 @@ pub mod features;
 pub mod filter;
 pub mod folding;
 pub mod regression;
+mod robots;
 pub mod teaching;
 pub mod thresholds;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use robots::{Signs, Stamp};
 pub use verdict::{Effect, Explanation, Finding, Hit, Outcome, Screening, Verdict, Weight};
 
 /// What happens to a comment that nothing speaks against.

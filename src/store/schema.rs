@@ -338,6 +338,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    spent_challenges (nonce) {
+        nonce -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     trials (name) {
         name -> Text,
         filler -> Binary,
@@ -384,5 +391,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     signing_keys,
     sites,
+    spent_challenges,
     trials,
 );

@@ -269,6 +269,7 @@ mod settings {
                     "public_url",
                     "trusted_proxies",
                     "limits",
+                    "challenge",
                     "require_totp",
                     "log",
                     "log_format",

@@ -54,6 +54,7 @@ mod review_notes;
 mod review_queue;
 mod review_replies;
 mod rights;
+mod robots;
 mod screening;
 mod second_factor;
 mod sessions;

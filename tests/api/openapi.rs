@@ -167,6 +167,8 @@ fn answers_are_as_their_schemas_say() {
         check("get", article_path, app.get(&article).await);
         check("get", comments_path, app.get(&format!("{article}/comments")).await);
         check("get", comments_path, app.get(&format!("{article}/comments?view=flat&limit=1")).await);
+        let challenge = app.get(&format!("{article}/challenge")).await;
+        check("get", "/api/v1/sites/{site}/articles/{article}/challenge", challenge);
         check("get", "/api/v1/sites/{site}/counts", app.get("/api/v1/sites/main/counts?article=a").await);
         check("get", "/api/v1/comments/{id}", app.get(&format!("/api/v1/comments/{root}")).await);
         check("get", "/api/v1/receipts/{token}", app.get(&format!("/api/v1/receipts/{receipt}")).await);

@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 67] = [
+const TABLE: [(&str, &str, Answers); 68] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -67,6 +67,7 @@ const TABLE: [(&str, &str, Answers); 67] = [
     ("GET",    "/api/v1/sites/{site}/counts",                      all(200)),
     ("GET",    "/api/v1/sites/{site}/articles/{article}/comments", all(200)),
     ("POST",   "/api/v1/sites/{site}/articles/{article}/comments", all(202)),
+    ("GET",    "/api/v1/sites/{site}/articles/{article}/challenge", all(200)),
     ("GET",    "/api/v1/comments/{id}",                            all(404)), // it waits, and to nobody else is it there
     ("POST",   "/api/v1/comments/{id}/reports",                    all(404)),
     ("GET",    "/comments/{id}/report",                            all(404)),
@@ -106,7 +107,12 @@ const TABLE: [(&str, &str, Answers); 67] = [
 ];
 
 /// Pages that say the same to everyone.
-const PAGES: [(&str, &str, Answers); 2] = [("GET", "/problems/{slug}", all(200)), ("GET", "/rejoinder.css", all(200))];
+const PAGES: [(&str, &str, Answers); 4] = [
+    ("GET", "/problems/{slug}", all(200)),
+    ("GET", "/rejoinder.css", all(200)),
+    ("GET", "/reply.js", all(200)),
+    ("GET", "/solve.js", all(200)),
+];
 
 /// Somebody of each kind, on the site `main`; who sends no header has no token.
 struct Everyone(HashMap<&'static str, Option<String>>);

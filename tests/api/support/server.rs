@@ -32,6 +32,7 @@ pub struct Setup {
     pub trusted_proxies: Option<&'static str>,
     pub secret: Option<&'static str>,
     pub require_totp: Option<&'static str>,
+    pub challenge: Option<&'static str>,
 }
 
 /// A running server, its clock, and a client.
@@ -82,6 +83,7 @@ impl TestApp {
             trusted_proxies: setup.trusted_proxies.map(str::to_owned),
             secret: setup.secret.map(str::to_owned),
             require_totp: setup.require_totp.map(str::to_owned),
+            challenge: setup.challenge.map(str::to_owned),
             ..Given::default()
         };
         let clock = ManualClock::at(NOON);

@@ -3,10 +3,12 @@
 //! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
 //! that a moderator understands.
 
+mod rules;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use rules::{Field, Look, MAX_LABEL, MOST_ENTRIES, MOST_RULES, Rule, RuleSet, Submission};
 pub use verdict::{Effect, Explanation, Finding, Hit, Outcome, Screening, Verdict, Weight};
 
 /// What happens to a comment that nothing speaks against.
@@ -18,6 +20,8 @@ pub enum Policy {
     HoldAll,
     /// A moderator sees every comment first but those of authors with a verified record.
     TrustVerified,
+    /// The filter publishes what it knows to be good, and a moderator sees the rest first.
+    Screened,
     /// It is published at once.
     PublishFirst,
 }
@@ -28,6 +32,7 @@ impl Policy {
         match text {
             "hold_all" => Some(Self::HoldAll),
             "trust_verified" => Some(Self::TrustVerified),
+            "screened" => Some(Self::Screened),
             "publish_first" => Some(Self::PublishFirst),
             _ => None,
         }
@@ -38,6 +43,7 @@ impl Policy {
         match self {
             Self::HoldAll => "hold_all",
             Self::TrustVerified => "trust_verified",
+            Self::Screened => "screened",
             Self::PublishFirst => "publish_first",
         }
     }
@@ -60,6 +66,9 @@ pub fn judge(facts: Facts) -> Verdict {
         // Nobody can be verified yet, so this holds everyone.
         Policy::TrustVerified => reasons
             .push("Only authors with a verified record are published at once here; this author has none.".to_owned()),
+        // Until it has learnt, this holds everyone too.
+        Policy::Screened => reasons
+            .push("The filter has not learnt enough here yet to publish anything, so this waits for a moderator.".to_owned()),
         Policy::PublishFirst => {}
     }
     let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };
@@ -82,6 +91,7 @@ mod tests {
             (Policy::PublishFirst, false, Outcome::Publish, 0),
             (Policy::PublishFirst, true, Outcome::Hold, 1),
             (Policy::TrustVerified, false, Outcome::Hold, 1),
+            (Policy::Screened, false, Outcome::Hold, 1),
             (Policy::HoldAll, false, Outcome::Hold, 1),
             (Policy::HoldAll, true, Outcome::Hold, 2),
         ] {

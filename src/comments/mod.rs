@@ -29,7 +29,9 @@ pub use form::ReplyForm;
 pub use generate::generate_comments;
 pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
-pub use queries::{clear_addresses, find_comment, find_screening, insert_decision, list_comments};
+pub use queries::{
+    Wrote, clear_addresses, find_comment, find_screening, insert_decision, list_comments, list_first_published,
+};
 pub use receipt::receipt_token;
 pub use report::{ReportedBy, answer_reports, list_reports, reopen_reports};
 pub use show::{change_status, change_statuses};

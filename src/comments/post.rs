@@ -24,7 +24,8 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
-use crate::screening::{self, Facts, Outcome, Verdict};
+use crate::rules::find_rules;
+use crate::screening::{self, Facts, Finding, Outcome, Submission, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
 use super::author::Author;
@@ -102,7 +103,8 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     let bans = find_bans(app, &post, &place, &comment, now).await?;
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
-    let verdict = judge(&place, &comment, &bans);
+    let rules = apply_rules(app, &post, &place, (&comment, &html), now).await?;
+    let verdict = judge(&place, &comment, &bans, rules);
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
     tell(app, &post, &place, &posted);
     Ok(posted)
@@ -166,11 +168,42 @@ async fn find_bans(
     Ok(find_book(app).await?.hits(&sender))
 }
 
-fn judge(place: &Place, comment: &NewComment, bans: &[Hit]) -> Verdict {
+/// What the site's rules say. They are in memory; the database is asked only where a rule is about first comments.
+async fn apply_rules(
+    app: &App,
+    post: &Post,
+    place: &Place,
+    (comment, html): (&NewComment, &str),
+    now: Millis,
+) -> Result<Vec<Finding>, StoreError> {
+    let site = &place.ground.site;
+    let rules = find_rules(app, site.id).await?;
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_first = rules.asks_for_first_comments() && {
+        let (site, email, address) = (site.id, comment.email.clone(), post.address);
+        !app.store.read(move |conn| queries::is_known(conn, site, email.as_deref(), address)).await?
+    };
+    Ok(rules.judge(&Submission {
+        text: &comment.text,
+        html,
+        name: &comment.name,
+        url: comment.url.as_deref(),
+        email: comment.email.as_deref(),
+        address: post.address,
+        is_first,
+        at: now,
+        timezone: site.settings.timezone(),
+    }))
+}
+
+fn judge(place: &Place, comment: &NewComment, bans: &[Hit], rules: Vec<Finding>) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike });
-    bans.iter().rev().map(Hit::finding).fold(verdict, Verdict::with)
+    let findings = bans.iter().map(Hit::finding).chain(rules);
+    findings.collect::<Vec<_>>().into_iter().rev().fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.

@@ -82,6 +82,22 @@ pub struct Screening {
     pub filter: Option<Explanation>,
 }
 
+/// Fields whose words are personal, as hits name them.
+const PERSONAL: [&str; 2] = ["email", "ip"];
+
+impl Screening {
+    /// The same without what hits found in emails and network addresses.
+    #[must_use]
+    pub fn without_personal(mut self) -> Self {
+        for hit in &mut self.rules {
+            if hit.field.as_deref().is_some_and(|field| PERSONAL.contains(&field)) {
+                (hit.matched, hit.start) = (None, None);
+            }
+        }
+        self
+    }
+}
+
 /// What screening says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {

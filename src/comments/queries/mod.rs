@@ -1,6 +1,7 @@
 //! All SQL about comments. Their statuses and history are in `history`; what keeps the published tree is in `tree`, what changes words
-//! in `wording`, what readers report in `reports`.
+//! in `wording`, what readers report in `reports`, whom one has heard of in `authors`.
 
+mod authors;
 mod history;
 mod reports;
 mod tree;
@@ -22,6 +23,8 @@ use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either, load_on
 use super::thread::Sort;
 use super::{Ancestors, Comment, Shown, Status};
 
+pub(in crate::comments) use authors::is_known;
+pub use authors::{Wrote, list_first_published};
 pub use history::insert_decision;
 pub(in crate::comments) use history::{find_last_word, set_status, set_statuses};
 pub(in crate::comments) use reports::{

@@ -142,7 +142,7 @@ fn length_capitals_scripts_firsts_and_hours() {
         (json!({ "kind": "length", "min": 3 }), " hé ", Some("Has 2 characters, fewer than 3 (rule 17).")),
         (json!({ "kind": "length", "min": 2, "max": 3 }), " hé ", None),
         (json!({ "kind": "length", "max": 3 }), "four", Some("Has 4 characters, more than 3 (rule 17).")),
-        (json!({ "kind": "capitals", "share": 0.75, "letters": 4 }), "BUY 1 nOW", None),
+        (json!({ "kind": "capitals", "share": 0.9, "letters": 4 }), "BUY 1 nOW", None),
         (json!({ "kind": "capitals", "share": 0.75, "letters": 4 }), "BUY 1 ÑoW", Some("83 % of its letters are capitals (rule 17).")),
         (json!({ "kind": "capitals", "share": 0.75, "letters": 4 }), "OK!", None),
         (json!({ "kind": "script", "refused": ["Cyrillic"], "share": 0.5 }), "купи now", Some("57 % of its letters are Cyrillic (rule 17).")),

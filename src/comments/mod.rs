@@ -31,6 +31,7 @@ pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
 pub use queries::{
     Wrote, clear_addresses, find_comment, find_screening, insert_decision, list_comments, list_first_published,
+    set_screening,
 };
 pub use receipt::receipt_token;
 pub use report::{ReportedBy, answer_reports, list_reports, reopen_reports};

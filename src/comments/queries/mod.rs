@@ -426,6 +426,24 @@ pub fn find_screening(conn: &mut Conn, id: CommentId) -> StoreResult<Option<Stri
     Ok(found.first::<Option<String>>(conn).optional()?.flatten())
 }
 
+/// Writes a verdict in place of the one before. The reasons stay as they are when there are none to say. What moderators
+/// find it by is no longer up to date.
+///
+/// # Errors
+/// Those of the store.
+pub fn set_screening(
+    conn: &mut Conn,
+    id: CommentId,
+    reasons: Option<&[String]>,
+    risk: f64,
+    screening: Option<&str>,
+) -> StoreResult<()> {
+    let reasons = reasons.map(|reasons| comments::held_because.eq(serde_json::Value::from(reasons).to_string()));
+    let verdict = (comments::risk.eq(risk), comments::screening.eq(screening), comments::is_indexed.eq(false));
+    diesel::update(comments::table.find(id)).set((reasons, verdict)).execute(conn)?;
+    Ok(())
+}
+
 /// How much room a comment takes on a page.
 fn size_bytes(text: &str, html: &str) -> i64 {
     i64::try_from(text.len() + html.len()).unwrap_or(i64::MAX)

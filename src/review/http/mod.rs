@@ -11,6 +11,7 @@ mod figures;
 mod many;
 mod notes;
 mod reply;
+mod rules;
 
 use std::borrow::Cow;
 
@@ -68,6 +69,7 @@ pub fn routes(table: &mut RouteTable) {
     notes::routes(table);
     reply::routes(table);
     figures::routes(table);
+    rules::routes(table);
 }
 
 /// A comment in the queue.

@@ -84,7 +84,11 @@ impl Filter {
 
     /// Whether it asks for what is indexed after the commit.
     pub fn needs_index(&self) -> bool {
-        self.is_personal() || !self.authors.is_empty() || !self.reasons.is_empty() || !self.rules.is_empty() || self.search.is_some()
+        self.is_personal()
+            || !self.authors.is_empty()
+            || !self.reasons.is_empty()
+            || !self.rules.is_empty()
+            || self.search.is_some()
     }
 }
 

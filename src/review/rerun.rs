@@ -13,7 +13,9 @@ use crate::app::App;
 use crate::articles::{find_keys, list_articles_by_id};
 use crate::audit::{self, Action, Actor, Blank, Subject};
 use crate::bans::find_book;
-use crate::comments::{Comment, NewDecision, Status, change_status, find_screening, insert_decision, list_comments, set_screening};
+use crate::comments::{
+    Comment, NewDecision, Status, change_status, find_screening, insert_decision, list_comments, set_screening,
+};
 use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, ModeratorId, RerunId, SiteId};
@@ -174,9 +176,8 @@ async fn judge_chunk(app: &App, rerun: &Rerun) -> StoreResult<Option<JudgedChunk
             let verdict = around.judge(&comment, parsed, found);
             let screening = verdict.screening().map(|screening| serde_json::to_string(&screening)).transpose();
             let screening = screening.map_err(|error| StoreError::Broken(format!("a verdict: {error}")))?;
-            let is_same = verdict.outcome == Outcome::Hold
-                && screening == before
-                && verdict.reasons == comment.held_because;
+            let is_same =
+                verdict.outcome == Outcome::Hold && screening == before && verdict.reasons == comment.held_because;
             if !is_same {
                 judged.push((comment, verdict, screening));
             }
@@ -203,7 +204,9 @@ fn write_chunk(
     now: Millis,
 ) -> StoreResult<Option<Written>> {
     let rerun = reruns::lock_rerun(conn, read.id)?;
-    let Some(mut rerun) = rerun.filter(|now| now.finished_at.is_none() && now.mark == read.mark) else { return Ok(None) };
+    let Some(mut rerun) = rerun.filter(|now| now.finished_at.is_none() && now.mark == read.mark) else {
+        return Ok(None);
+    };
     let ids: Vec<CommentId> = changed.iter().map(|judged| judged.comment.id).collect();
     lock_comments(conn, &ids)?;
     let versions: Vec<(CommentId, i64)> = list_comments(conn, &ids)?.iter().map(|now| (now.id, now.version)).collect();
@@ -223,7 +226,12 @@ fn write_chunk(
         }
         record(conn, &rerun, judged, now)?;
         moved.push(comment.id);
-        changes.push(Change { comment: comment.id, version: comment.version + 1, status: to.as_str(), site: rerun.site });
+        changes.push(Change {
+            comment: comment.id,
+            version: comment.version + 1,
+            status: to.as_str(),
+            site: rerun.site,
+        });
         if to == Status::Approved {
             rerun.published += 1;
             articles.extend(find_keys(conn, comment.article_id)?);

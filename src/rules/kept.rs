@@ -76,7 +76,8 @@ fn read(conn: &mut Conn, site: SiteId, known: Option<&(i64, Arc<RuleSet>)>) -> S
     let found = queries::load_rules(conn, site)?;
     // Rules are compiled before they are kept. What was kept by a program with other limits is left out, rule by rule.
     let rules = RuleSet::compile(&found.rules).unwrap_or_else(|_| {
-        let fit: Vec<_> = found.rules.into_iter().filter(|rule| RuleSet::compile(std::slice::from_ref(rule)).is_ok()).collect();
+        let fit: Vec<_> =
+            found.rules.into_iter().filter(|rule| RuleSet::compile(std::slice::from_ref(rule)).is_ok()).collect();
         tracing::warn!(%site, "some rules of a site cannot be made ready and are left out");
         RuleSet::compile(&fit).unwrap_or_default()
     });

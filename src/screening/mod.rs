@@ -67,8 +67,9 @@ pub fn judge(facts: Facts) -> Verdict {
         Policy::TrustVerified => reasons
             .push("Only authors with a verified record are published at once here; this author has none.".to_owned()),
         // Until it has learnt, this holds everyone too.
-        Policy::Screened => reasons
-            .push("The filter has not learnt enough here yet to publish anything, so this waits for a moderator.".to_owned()),
+        Policy::Screened => reasons.push(
+            "The filter has not learnt enough here yet to publish anything, so this waits for a moderator.".to_owned(),
+        ),
         Policy::PublishFirst => {}
     }
     let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };

@@ -53,6 +53,7 @@ mod review_notes;
 mod review_queue;
 mod review_replies;
 mod rights;
+mod rules;
 mod second_factor;
 mod sessions;
 mod settings;

@@ -172,11 +172,7 @@ fn tried_body(tried: Tried, ids: Vec<Option<RuleId>>) -> TriedBody {
         approved: hits.approved,
         refused: hits.refused,
     });
-    TriedBody {
-        looked_at: tried.looked_at,
-        cells: tried.cells.into_iter().map(cell).collect(),
-        rules: hits.collect(),
-    }
+    TriedBody { looked_at: tried.looked_at, cells: tried.cells.into_iter().map(cell).collect(), rules: hits.collect() }
 }
 
 impl From<TryError> for Problem {

@@ -104,7 +104,8 @@ pub(in crate::review) fn update_rerun(conn: &mut Conn, rerun: &Rerun) -> StoreRe
 
 /// How many comments wait on a site.
 pub(in crate::review) fn count_waiting(conn: &mut Conn, site: SiteId, until: Millis) -> StoreResult<i64> {
-    let waiting = comments::table.filter(comments::site_id.eq(site)).filter(comments::status.eq(Status::Pending.as_str()));
+    let waiting =
+        comments::table.filter(comments::site_id.eq(site)).filter(comments::status.eq(Status::Pending.as_str()));
     Ok(waiting.filter(comments::created_at.le(until)).count().get_result(conn)?)
 }
 
@@ -140,7 +141,6 @@ pub(in crate::review) fn list_untouched(conn: &mut Conn, ids: &[CommentId]) -> S
         .filter(comments::edited_at.is_null())
         .filter(comments::moderator_id.is_null())
         .filter(comments::reports.eq(0))
-        .order((comments::created_at, comments::id))
         .select(comments::id)
         .load(conn)?;
     Ok(found.into_iter().filter(|id| !touched.contains(id)).collect())
@@ -171,12 +171,12 @@ pub(in crate::review) fn list_decided_by_people(
     conn: &mut Conn,
     ids: &[CommentId],
 ) -> StoreResult<HashMap<CommentId, Status>> {
-    let lines: Vec<(CommentId, String)> = decisions::table
+    let mut lines: Vec<(i64, CommentId, String)> = decisions::table
         .filter(decisions::comment_id.eq_any(ids))
         .filter(decisions::moderator_id.is_not_null())
-        .order(decisions::version)
-        .select((decisions::comment_id, decisions::to_status))
+        .select((decisions::version, decisions::comment_id, decisions::to_status))
         .load(conn)?;
+    lines.sort_unstable();
     // The last one stays.
-    Ok(lines.into_iter().filter_map(|(id, to)| Some((id, Status::parse(&to)?))).collect())
+    Ok(lines.into_iter().filter_map(|(_, id, to)| Some((id, Status::parse(&to)?))).collect())
 }

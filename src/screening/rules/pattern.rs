@@ -227,14 +227,18 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_refused_with_its_place() {
         let fault = |pattern: &str| Pattern::new(pattern).map(drop).unwrap_err();
-        for (pattern, position) in [("a(b", 1), ("é(b", 1), ("a{2,1}", 1), (r"\p{Klingon}", 0), ("[b-a]", 1), (r"(a)\1", 3)] {
+        for (pattern, position) in
+            [("a(b", 1), ("é(b", 1), ("a{2,1}", 1), (r"\p{Klingon}", 0), ("[b-a]", 1), (r"(a)\1", 3)]
+        {
             let wanted = Fault { limit: Some(position), ..Fault::new("pattern", "pattern") };
             assert_eq!(fault(pattern), wanted, "{pattern}");
         }
         for pattern in ["", "a*", "(|b)", r"\b", "^$"] {
             assert_eq!(fault(pattern).code, "matches_all", "{pattern}");
         }
-        for pattern in [r"\w{5000}", "((a{100}){100}){100}", "(?:.{0,999}x){9}", "(((((((((a{9}){9}){9}){9}){9}){9}){9}){9}){9})"] {
+        for pattern in
+            [r"\w{5000}", "((a{100}){100}){100}", "(?:.{0,999}x){9}", "(((((((((a{9}){9}){9}){9}){9}){9}){9}){9}){9})"]
+        {
             assert_eq!(fault(pattern).code, "pattern_size", "{pattern}");
         }
         assert_eq!(fault(&"a".repeat(2_001)).code, "too_long");
@@ -244,7 +248,9 @@ mod tests {
     #[test]
     fn a_search_ends_whatever_the_pattern() {
         let (many, mixed) = ("a".repeat(65_525), "ab".repeat(32_000));
-        for pattern in ["(a+)+b", "(a|aa)+$b", "(.*a){20}c", "[ab]*a[ab]{900}c", "(a?){900}b", r"(\w+\s?)+\d", "(x+x+)+y"] {
+        for pattern in
+            ["(a+)+b", "(a|aa)+$b", "(.*a){20}c", "[ab]*a[ab]{900}c", "(a?){900}b", r"(\w+\s?)+\d", "(x+x+)+y"]
+        {
             let pattern = Pattern::new(pattern).unwrap();
             for text in [&many, &mixed] {
                 let found = pattern.find(text);

@@ -140,7 +140,8 @@ pub(super) struct Span {
 impl Span {
     pub fn new(from: &str, until: &str, timezone: Option<&str>) -> Result<Self, Fault> {
         let minutes = |name, text| minutes(text).ok_or_else(|| Fault::new(name, "format"));
-        let zone = timezone.map(|name| find_zone(name).ok_or_else(|| Fault::new("timezone", "timezone"))).transpose()?;
+        let zone =
+            timezone.map(|name| find_zone(name).ok_or_else(|| Fault::new("timezone", "timezone"))).transpose()?;
         let words = (from.to_owned(), until.to_owned());
         let (from, until) = (minutes("from", from)?, minutes("until", until)?);
         if from == until { Err(Fault::new("until", "range")) } else { Ok(Self { words, from, until, zone }) }

@@ -143,15 +143,35 @@ fn length_capitals_scripts_firsts_and_hours() {
         (json!({ "kind": "length", "min": 2, "max": 3 }), " hé ", None),
         (json!({ "kind": "length", "max": 3 }), "four", Some("Has 4 characters, more than 3 (rule 17).")),
         (json!({ "kind": "capitals", "share": 0.9, "letters": 4 }), "BUY 1 nOW", None),
-        (json!({ "kind": "capitals", "share": 0.75, "letters": 4 }), "BUY 1 ÑoW", Some("83 % of its letters are capitals (rule 17).")),
+        (
+            json!({ "kind": "capitals", "share": 0.75, "letters": 4 }),
+            "BUY 1 ÑoW",
+            Some("83 % of its letters are capitals (rule 17)."),
+        ),
         (json!({ "kind": "capitals", "share": 0.75, "letters": 4 }), "OK!", None),
-        (json!({ "kind": "script", "refused": ["Cyrillic"], "share": 0.5 }), "купи now", Some("57 % of its letters are Cyrillic (rule 17).")),
+        (
+            json!({ "kind": "script", "refused": ["Cyrillic"], "share": 0.5 }),
+            "купи now",
+            Some("57 % of its letters are Cyrillic (rule 17)."),
+        ),
         (json!({ "kind": "script", "refused": ["Cyrl"], "share": 0.6 }), "купи now", None),
-        (json!({ "kind": "script", "allowed": ["Latin"], "share": 0.5 }), "12 中文!", Some("100 % of its letters are of other scripts (rule 17).")),
+        (
+            json!({ "kind": "script", "allowed": ["Latin"], "share": 0.5 }),
+            "12 中文!",
+            Some("100 % of its letters are of other scripts (rule 17)."),
+        ),
         (json!({ "kind": "script", "allowed": ["Latin", "Han"], "share": 0.1 }), "ok 中文 123", None),
-        (json!({ "kind": "hours", "from": "22:00", "until": "12:01", "timezone": null }), "x", Some("Sent between 22:00 and 12:01 (rule 17).")),
+        (
+            json!({ "kind": "hours", "from": "22:00", "until": "12:01", "timezone": null }),
+            "x",
+            Some("Sent between 22:00 and 12:01 (rule 17)."),
+        ),
         (json!({ "kind": "hours", "from": "08:00", "until": "12:00", "timezone": "UTC" }), "x", None),
-        (json!({ "kind": "hours", "from": "13:00", "until": "14:00", "timezone": "Europe/Paris" }), "x", Some("Sent between 13:00 and 14:00 (rule 17).")),
+        (
+            json!({ "kind": "hours", "from": "13:00", "until": "14:00", "timezone": "Europe/Paris" }),
+            "x",
+            Some("Sent between 13:00 and 14:00 (rule 17)."),
+        ),
         (json!({ "kind": "first_comment" }), "x", None),
     ] {
         assert_eq!(told(rule.clone(), text).as_deref(), reason, "{rule} {text}");
@@ -182,7 +202,8 @@ fn what_cannot_be_a_rule_is_named_where_it_stands() {
         json!({ "kind": "hours", "from": "01:00", "until": "02:00", "timezone": "Mars" }),
         words(&["a b c d e f g h i j k"]),
     ]);
-    let faults: Vec<_> = RuleSet::compile(&all).unwrap_err().into_iter().map(|fault| (fault.pointer, fault.code)).collect();
+    let faults: Vec<_> =
+        RuleSet::compile(&all).unwrap_err().into_iter().map(|fault| (fault.pointer, fault.code)).collect();
     let wanted = [
         ("/rules/1/words/1", "blank"),
         ("/rules/2/pattern", "pattern"),
@@ -216,5 +237,7 @@ fn rules_read_back_as_they_are_kept() {
     ]);
     let text = serde_json::to_string(&all).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Rule>>(&text).unwrap(), all);
-    assert!(text.starts_with(r#"[{"id":17,"label":null,"effect":"hold","kind":"words","words":["a"],"fields":["text","name"]}"#));
+    assert!(text.starts_with(
+        r#"[{"id":17,"label":null,"effect":"hold","kind":"words","words":["a"],"fields":["text","name"]}"#
+    ));
 }

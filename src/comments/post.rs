@@ -6,7 +6,7 @@
 //! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
 //! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
-//! 6. **Judge**: published or held, and why.
+//! 6. **Judge**: published or held, and why: policy, bans and the site's rules.
 //! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key.
 //!    All exist or none does. The only step that writes.
 //! 8. **Tell**: drop what was kept ready of the article's thread, and tell the desks that follow live.

@@ -96,14 +96,12 @@ pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> Store
             let screening = find_screening(conn, id)?.as_deref().map(serde_json::from_str).transpose();
             let screening =
                 screening.map_err(|error| StoreError::Broken(format!("the verdict about {id}: {error}")))?;
-            let screening = screening.map(|screening| seen(screening, &by));
             let item = queries::with_surroundings(conn, vec![comment], now)?.pop().map(|item| item.seen_by(&by));
-            Ok(item.map(|item| WholeItem { item, decisions, revisions, notes, claim, reports, screening }))
+            Ok(item.map(|item| {
+                let (email, ip) = (item.comment.email.as_deref(), item.comment.ip.as_deref());
+                let screening = screening.map(|screening| screening.with_personal(email, ip));
+                WholeItem { item, decisions, revisions, notes, claim, reports, screening }
+            }))
         })
         .await
-}
-
-/// What `moderator` may see of a verdict: what was found in fields that they may not see is left out.
-fn seen(screening: Screening, moderator: &Moderator) -> Screening {
-    if moderator.may(Right::SeePersonal) { screening } else { screening.without_personal() }
 }

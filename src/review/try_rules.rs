@@ -74,6 +74,10 @@ impl Cause for TryError {
     }
 }
 
+/// One at a time: it keeps a thread that reads for seconds, and there are few.
+#[derive(Default)]
+struct Turn(tokio::sync::Mutex<()>);
+
 /// Tries rules on the latest `last` comments of the site called `key`.
 ///
 /// # Errors
@@ -82,6 +86,8 @@ pub async fn try_rules(app: &App, by: &Moderator, key: &Key, drafts: Vec<Draft>,
     let site = find_own_site(app, by, key).await?.filter(|site| by.may_on(Right::ChangeSettings, site.id));
     let site = site.ok_or(TryError::NoSuchSite)?;
     let present = find_rules(app, site.id).await?;
+    let turns = app.shelves.get::<Turn>();
+    let _turn = turns.0.lock().await;
     // New rules have no ids yet. These are nobody's, and are not shown.
     let fresh = (0..).take(drafts.len()).map(|index| RuleId::new(MAX_ID - index)).collect();
     let rules = numbered(drafts, fresh);
@@ -94,15 +100,16 @@ pub async fn try_rules(app: &App, by: &Moderator, key: &Key, drafts: Vec<Draft>,
         }
         let mut all = Tried { hits: vec![RuleHits::default(); rules.len()], ..Tried::default() };
         let mut cells: BTreeMap<_, Cell> = BTreeMap::new();
-        for ids in reruns::list_latest(conn, site.id, last)?.chunks(CHUNK) {
-            if began.elapsed() > PATIENCE {
-                break;
-            }
+        let latest = reruns::list_latest(conn, site.id, last)?;
+        for ids in latest.chunks(CHUNK).take_while(|_| began.elapsed() <= PATIENCE) {
             let mut comments = list_comments(conn, ids)?;
             comments.sort_by_key(|comment| std::cmp::Reverse((comment.created_at, comment.id)));
             let firsts = find_firsts(conn, &site, &comments, &[&present, &tried])?;
             let decided = reruns::list_decided_by_people(conn, ids)?;
             for comment in &comments {
+                if began.elapsed() > PATIENCE {
+                    break;
+                }
                 let is_first = firsts.contains(&comment.id);
                 let before = outcome(&findings(&present, &site, comment, is_first));
                 let found = findings(&tried, &site, comment, is_first);

@@ -49,7 +49,8 @@ pub struct Hit {
     pub effect: Effect,
     /// The field of the form; null when it is about the whole.
     pub field: Option<String>,
-    /// What was found there, as it was written; null where that would tell what is personal.
+    /// What was found there, as it was written; of an email or network address all of it, and null for whoever may not see
+    /// it.
     #[serde(rename = "match")]
     pub matched: Option<String>,
     /// Where in the field it begins, in bytes of UTF-8.
@@ -82,16 +83,15 @@ pub struct Screening {
     pub filter: Option<Explanation>,
 }
 
-/// Fields whose words are personal, as hits name them.
-const PERSONAL: [&str; 2] = ["email", "ip"];
-
 impl Screening {
-    /// The same without what hits found in emails and network addresses.
+    /// The same with what hits were found in where that is personal, for those who may see it: none of it is kept here.
     #[must_use]
-    pub fn without_personal(mut self) -> Self {
+    pub fn with_personal(mut self, email: Option<&str>, address: Option<&str>) -> Self {
         for hit in &mut self.rules {
-            if hit.field.as_deref().is_some_and(|field| PERSONAL.contains(&field)) {
-                (hit.matched, hit.start) = (None, None);
+            match hit.field.as_deref() {
+                Some("email") => hit.matched = email.map(str::to_owned),
+                Some("ip") => hit.matched = address.map(str::to_owned),
+                _ => {}
             }
         }
         self

@@ -26,7 +26,7 @@ use crate::kit::markup;
 
 use super::{Effect, Finding};
 use list::WordList;
-use pattern::{Pattern, Search};
+use pattern::{MOST_STEPS_OF_ALL, Pattern, Search};
 use sender::{Emails, Hosts, Networks};
 use shape::{Capitals, Length, Scripts, Span};
 use told::Found;
@@ -232,10 +232,11 @@ impl RuleSet {
     pub fn judge(&self, submission: &Submission) -> Vec<Finding> {
         let links = if self.asks_hosts { markup::web_links(submission.html) } else { Vec::new() };
         let mut words = self.words.as_ref().map(|words| words.find(submission)).unwrap_or_default();
-        let mut findings = Vec::new();
+        let (mut findings, mut steps) = (Vec::new(), MOST_STEPS_OF_ALL);
         for (index, rule) in self.rules.iter().enumerate() {
             let found = match &rule.look {
                 ReadyLook::Words => words.remove(&index),
+                ReadyLook::Regex(pattern, fields) => find_pattern(pattern, fields, submission, &mut steps),
                 look => look.find(submission, &links),
             };
             findings.extend(found.map(|found| found.finding(rule.id, rule.label.as_deref(), rule.effect)));
@@ -302,8 +303,8 @@ impl Look {
 impl ReadyLook {
     fn find(&self, submission: &Submission, links: &[String]) -> Option<Found> {
         match self {
-            Self::Words => None,
-            Self::Regex(pattern, fields) => find_pattern(pattern, fields, submission),
+            // Looked for beside, with what others of their kind take.
+            Self::Words | Self::Regex(..) => None,
             Self::Links(at_least) => (links.len() >= *at_least).then(|| Found::links(links.len())),
             Self::Hosts(hosts) => hosts.find(submission, links),
             Self::Email(emails) => emails.find(submission),
@@ -317,11 +318,11 @@ impl ReadyLook {
     }
 }
 
-fn find_pattern(pattern: &Pattern, fields: &[Field], submission: &Submission) -> Option<Found> {
+fn find_pattern(pattern: &Pattern, fields: &[Field], submission: &Submission, steps: &mut usize) -> Option<Found> {
     let mut unread = None;
     for field in Field::ALL.into_iter().filter(|field| fields.contains(field)) {
         let text = submission.field(field);
-        match pattern.find(text) {
+        match pattern.find(text, steps) {
             Search::Nothing => {}
             Search::At(place) => return Some(Found::text(field, text, place)),
             Search::TooLong => unread = unread.or_else(|| Some(Found::unread(field))),

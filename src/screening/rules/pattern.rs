@@ -20,6 +20,8 @@ use super::MAX_PATTERN;
 const MAX_SIZE: usize = 1 << 20;
 /// Steps of one search: less than 10 ms, of which 64 KiB of text need a third with a usual pattern (`cargo bench --bench pure`).
 const MOST_STEPS: usize = 1_000_000;
+/// Steps of all searches in one comment: patterns that are slow together are not looked for either.
+pub(super) const MOST_STEPS_OF_ALL: usize = 5_000_000;
 /// What asking for the edge of a word costs, in steps: it reads the characters around it.
 const LOOK_STEPS: usize = 4;
 
@@ -63,8 +65,8 @@ impl Pattern {
         self.nfa.memory_usage()
     }
 
-    /// The first place in a text.
-    pub fn find(&self, text: &str) -> Search {
+    /// The first place in a text. The steps that it takes come off those `left`, and it ends with them.
+    pub fn find(&self, text: &str, left: &mut usize) -> Search {
         let text = text.as_bytes();
         let first = match &self.begins {
             Some(begins) => match begins.find(text, Span::from(0..text.len())) {
@@ -73,7 +75,10 @@ impl Pattern {
             },
             None => 0,
         };
-        Walk::new(&self.nfa, text).find(self.begins.as_ref(), first)
+        let mut walk = Walk::new(&self.nfa, text, MOST_STEPS.min(*left));
+        let found = walk.find(self.begins.as_ref(), first);
+        *left = left.saturating_sub(walk.steps);
+        found
     }
 }
 
@@ -96,17 +101,21 @@ struct Walk<'a> {
     round: u32,
     stack: Vec<StateID>,
     steps: usize,
+    most_steps: usize,
 }
 
 /// A state, and where in the text its thread began.
 type Thread = (StateID, usize);
 
 impl<'a> Walk<'a> {
-    fn new(nfa: &'a NFA, text: &'a [u8]) -> Self {
-        Self { nfa, text, reached: vec![0; nfa.states().len()], round: 0, stack: Vec::new(), steps: 0 }
+    fn new(nfa: &'a NFA, text: &'a [u8], most_steps: usize) -> Self {
+        let states = nfa.states().len();
+        // Making room for the states costs a little too.
+        let steps = states / 16;
+        Self { nfa, text, reached: vec![0; states], round: 0, stack: Vec::new(), steps, most_steps }
     }
 
-    fn find(mut self, begins: Option<&Prefilter>, mut at: usize) -> Search {
+    fn find(&mut self, begins: Option<&Prefilter>, mut at: usize) -> Search {
         let (mut now, mut next): (Vec<Thread>, Vec<Thread>) = (Vec::new(), Vec::new());
         let mut found = None;
         self.round = 1;
@@ -143,7 +152,7 @@ impl<'a> Walk<'a> {
                     (_, None) => {}
                 }
             }
-            if self.steps > MOST_STEPS {
+            if self.steps > self.most_steps {
                 return found.map_or(Search::TooLong, Search::At);
             }
             std::mem::swap(&mut now, &mut next);
@@ -199,7 +208,7 @@ mod tests {
     use super::*;
 
     fn at(pattern: &str, text: &str) -> Search {
-        Pattern::new(pattern).unwrap().find(text)
+        Pattern::new(pattern).unwrap().find(text, &mut usize::MAX.clone())
     }
 
     #[test]
@@ -253,12 +262,15 @@ mod tests {
         {
             let pattern = Pattern::new(pattern).unwrap();
             for text in [&many, &mixed] {
-                let found = pattern.find(text);
+                let found = pattern.find(text, &mut MOST_STEPS.clone());
                 assert!(!matches!(found, Search::At(place) if place.end > 65_525));
             }
         }
         assert_eq!(at("[ab]*a[ab]{900}c", &mixed), Search::TooLong);
         assert_eq!(at("(a+)+b", &many), Search::Nothing);
+        let mut left = 10;
+        assert_eq!(Pattern::new("a+b").unwrap().find(&many, &mut left), Search::TooLong);
+        assert_eq!(left, 0);
         let found = format!("{}aab", "c".repeat(65_000));
         assert_eq!(at("(a+)+b", &found), Search::At(65_000..65_003));
     }

@@ -72,7 +72,7 @@ impl Emails {
         let (user, host) = email.rsplit_once('@')?;
         let host = parse_host(host).unwrap_or_else(|| text::fold(host));
         let is_listed = self.hosts.has(&host) || self.addresses.contains(&format!("{}@{host}", text::fold(user)));
-        is_listed.then(|| Found::email(email))
+        is_listed.then(Found::email)
     }
 }
 
@@ -102,7 +102,7 @@ impl Networks {
 
     pub fn find(&self, submission: &Submission) -> Option<Found> {
         let address = submission.address?;
-        self.has(address).then(|| Found::address(&address.to_string()))
+        self.has(address).then(Found::address)
     }
 }
 

@@ -41,9 +41,14 @@ impl Found {
             Field::Text => format!("Contains \"{}\"", quote(matched)),
             Field::Name => format!("The name contains \"{}\"", quote(matched)),
             Field::Url => format!("The website contains \"{}\"", quote(matched)),
-            Field::Email => "The email contains what is looked for".to_owned(),
+            Field::Email => return Self::personal("The email contains what is looked for", field.as_str()),
         };
         Self { what, field: Some(field.as_str()), matched: Some(cut(matched).to_owned()), start: Some(place.start) }
+    }
+
+    /// Something in a field that is personal: it is kept there alone, so that it is gone when that is cleared or erased.
+    fn personal(what: &str, field: &'static str) -> Self {
+        Self { field: Some(field), ..Self::whole(what.to_owned()) }
     }
 
     /// A field that could not be looked through to its end in the time that a pattern has.
@@ -65,14 +70,12 @@ impl Found {
         Self { what, field: Some(field.as_str()), matched: Some(cut(matched).to_owned()), start }
     }
 
-    pub fn email(email: &str) -> Self {
-        let what = "The email is on a list".to_owned();
-        Self { what, field: Some(Field::Email.as_str()), matched: Some(cut(email).to_owned()), start: Some(0) }
+    pub fn email() -> Self {
+        Self::personal("The email is on a list", Field::Email.as_str())
     }
 
-    pub fn address(address: &str) -> Self {
-        let what = "The network address is on a list".to_owned();
-        Self { what, field: Some(ADDRESS), matched: Some(address.to_owned()), start: Some(0) }
+    pub fn address() -> Self {
+        Self::personal("The network address is on a list", ADDRESS)
     }
 
     pub fn length(count: usize, is_short: bool, limit: u32) -> Self {

@@ -99,7 +99,7 @@ pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> Store
             let item = queries::with_surroundings(conn, vec![comment], now)?.pop().map(|item| item.seen_by(&by));
             Ok(item.map(|item| {
                 let (email, ip) = (item.comment.email.as_deref(), item.comment.ip.as_deref());
-                let screening = screening.map(|screening| screening.with_personal(email, ip));
+                let screening = screening.map(|screening: Screening| screening.with_personal(email, ip));
                 WholeItem { item, decisions, revisions, notes, claim, reports, screening }
             }))
         })

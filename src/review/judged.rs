@@ -86,7 +86,7 @@ impl Around {
         let all: Vec<Finding> = bans.iter().map(Hit::finding).chain(rules).chain(kept).collect();
         let verdict = all.into_iter().rev().fold(verdict, Verdict::with);
         let risk = if filter.is_some() { verdict.risk.max(comment.risk) } else { verdict.risk };
-        Verdict { filter, risk, ..verdict }
+        Verdict { risk, filter, ..verdict }
     }
 }
 

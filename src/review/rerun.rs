@@ -146,7 +146,9 @@ async fn run_chunk(app: &App, id: RerunId) -> StoreResult<bool> {
     for (site, article) in articles {
         app.pages.drop_article(&site, &article);
     }
-    changes.into_iter().for_each(|change| app.changes.tell(change));
+    for change in changes {
+        app.changes.tell(change);
+    }
     Ok(mark.is_some())
 }
 

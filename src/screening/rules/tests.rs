@@ -125,7 +125,7 @@ fn emails_and_addresses_are_on_lists_and_never_in_words() {
         (networks(&["192.0.2.7"]), true),
         (networks(&["192.0.2.8", "198.51.100.0/24", "2001:db8::/32"]), false),
     ] {
-        let found = set(&[rule.clone()]).judge(&usual("hello"));
+        let found = set(std::slice::from_ref(&rule)).judge(&usual("hello"));
         assert_eq!(found.len(), usize::from(is_met), "{rule}");
         for finding in found {
             assert!(!finding.reason.contains("192.0.2.7") && !finding.reason.contains("example"), "{}", finding.reason);

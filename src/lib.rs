@@ -14,6 +14,7 @@ pub mod http;
 pub mod jobs;
 pub mod kit;
 pub mod review;
+pub mod rules;
 pub mod screening;
 pub mod server;
 pub mod sites;

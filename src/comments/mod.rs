@@ -31,7 +31,8 @@ pub use generate::generate_comments;
 pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
 pub use queries::{
-    clear_addresses, find_comment, find_screening, forget_challenges_before, insert_decision, list_comments,
+    Wrote, clear_addresses, find_comment, find_screening, forget_challenges_before, insert_decision, list_comments,
+    list_first_published, set_screening,
 };
 pub use receipt::receipt_token;
 pub use report::{ReportedBy, answer_reports, list_reports, reopen_reports};

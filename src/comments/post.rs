@@ -6,7 +6,7 @@
 //! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
 //! 4. **Pace**: a challenge, if one is asked for; how fast this author posts. (The address was counted before.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
-//! 6. **Judge**: published or held, and why: policy, names, bans, signs of a robot.
+//! 6. **Judge**: published or held, and why: policy, names, bans, the site's rules, signs of a robot.
 //! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key, the challenge that is used up.
 //!    All exist or none does. The only step that writes.
 //! 8. **Tell**: drop what was kept ready of the article's thread, and tell the desks that follow live.
@@ -25,7 +25,8 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
-use crate::screening::{self, Facts, Outcome, Signs, Verdict};
+use crate::rules::find_rules;
+use crate::screening::{self, Facts, Finding, Outcome, Submission, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
 use super::author::Author;
@@ -109,7 +110,9 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     let (signs, solved) = robots::look(app, &post, &place.ground, now)?;
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
-    let verdict = judge(&place, &comment, signs, &bans);
+    let rules = apply_rules(app, &post, &place, (&comment, &html), now).await?;
+    let findings = bans.iter().map(Hit::finding).chain(rules).chain(signs.findings());
+    let verdict = judge(&place, &comment, findings.collect());
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict, solved }, now).await?;
     tell(app, &post, &place, &posted);
     Ok(posted)
@@ -173,12 +176,42 @@ async fn find_bans(
     Ok(find_book(app).await?.hits(&sender))
 }
 
-fn judge(place: &Place, comment: &NewComment, signs: Signs, bans: &[Hit]) -> Verdict {
+/// What the site's rules say. They are in memory; the database is asked only where a rule is about first comments.
+async fn apply_rules(
+    app: &App,
+    post: &Post,
+    place: &Place,
+    (comment, html): (&NewComment, &str),
+    now: Millis,
+) -> Result<Vec<Finding>, StoreError> {
+    let site = &place.ground.site;
+    let rules = find_rules(app, site.id).await?;
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_first = rules.asks_for_first_comments() && {
+        let (site, email, address) = (site.id, comment.email.clone(), post.address);
+        !app.store.read(move |conn| queries::is_known(conn, site, email.as_deref(), address)).await?
+    };
+    Ok(rules.judge(&Submission {
+        text: &comment.text,
+        html,
+        name: &comment.name,
+        url: comment.url.as_deref(),
+        email: comment.email.as_deref(),
+        address: post.address,
+        is_first,
+        at: now,
+        timezone: site.settings.timezone(),
+    }))
+}
+
+/// The first finding is the first reason.
+fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike });
-    let findings = signs.findings().into_iter().chain(bans.iter().rev().map(Hit::finding));
-    findings.fold(verdict, Verdict::with)
+    findings.into_iter().rev().fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.

@@ -45,6 +45,7 @@ const FEW_MEANWHILE: u64 = 20;
 pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(seal_for_ever(app.clone()));
     actix_web::rt::spawn(decide_for_ever(app.clone()));
+    actix_web::rt::spawn(rerun_for_ever(app.clone()));
     actix_web::rt::spawn(index_for_ever(app.clone()));
     actix_web::rt::spawn(hear_for_ever(app.clone()));
     let app = app.clone();
@@ -85,6 +86,20 @@ async fn decide_for_ever(app: web::Data<App>) {
         }
         is_failing = decided.is_err();
         let _ = actix_web::rt::time::timeout(BATCHES_EVERY, review::batch_waits(&app)).await;
+    }
+}
+
+/// Goes on with rules that are applied anew, as they come and after a crash.
+async fn rerun_for_ever(app: web::Data<App>) {
+    let mut is_failing = false;
+    let goes_on = || !app.is_stopping.load(Ordering::Relaxed);
+    while goes_on() {
+        let run = review::run_reruns(&app, goes_on).await;
+        if let (Err(error), false) = (&run, is_failing) {
+            tracing::warn!(%error, "rules that are applied anew wait and will be tried again");
+        }
+        is_failing = run.is_err();
+        let _ = actix_web::rt::time::timeout(BATCHES_EVERY, review::rerun_waits(&app)).await;
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Fault {
     pub pointer: String,
     /// What is wrong, for programs.
     pub code: &'static str,
-    /// The limit that was passed, where one was; for a search, the character from which on it cannot be read.
+    /// The limit that was passed, where one was; for a search or a pattern, the character from which on it cannot be read.
     pub limit: Option<u64>,
 }
 

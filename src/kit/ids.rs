@@ -54,6 +54,12 @@ pub mod of {
     /// What a reader says against a comment.
     #[derive(Debug)]
     pub enum Report {}
+    /// A rule of a site.
+    #[derive(Debug)]
+    pub enum Rule {}
+    /// A site's rules applied anew to what waits.
+    #[derive(Debug)]
+    pub enum Rerun {}
 }
 
 pub type SiteId = Id<of::Site>;
@@ -68,6 +74,8 @@ pub type RevisionId = Id<of::Revision>;
 pub type AuditEntryId = Id<of::AuditEntry>;
 pub type BanId = Id<of::Ban>;
 pub type ReportId = Id<of::Report>;
+pub type RuleId = Id<of::Rule>;
+pub type RerunId = Id<of::Rerun>;
 
 /// The id of one `Of`.
 #[derive(AsExpression, FromSqlRow)]

@@ -97,7 +97,11 @@ pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> Store
             let screening =
                 screening.map_err(|error| StoreError::Broken(format!("the verdict about {id}: {error}")))?;
             let item = queries::with_surroundings(conn, vec![comment], now)?.pop().map(|item| item.seen_by(&by));
-            Ok(item.map(|item| WholeItem { item, decisions, revisions, notes, claim, reports, screening }))
+            Ok(item.map(|item| {
+                let (email, ip) = (item.comment.email.as_deref(), item.comment.ip.as_deref());
+                let screening = screening.map(|screening: Screening| screening.with_personal(email, ip));
+                WholeItem { item, decisions, revisions, notes, claim, reports, screening }
+            }))
         })
         .await
 }

@@ -185,6 +185,11 @@ impl SiteSettings {
         self.reasons.iter().find(|reason| reason.key == key)
     }
 
+    /// Where the readers are, as far as anybody said: the time zone of the opening hours.
+    pub fn timezone(&self) -> &str {
+        self.hours.as_ref().map_or("UTC", |hours| &hours.timezone)
+    }
+
     /// A number that other settings do not have: their version. The same settings have the same again.
     pub fn version(&self) -> i64 {
         let text = serde_json::to_vec(self).unwrap_or_default();

@@ -96,6 +96,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    comment_rules (rule, comment_id) {
+        rule -> Text,
+        comment_id -> BigInt,
+    }
+}
+
+diesel::table! {
     comments (id) {
         id -> BigInt,
         site_id -> BigInt,
@@ -287,6 +294,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    rule_reruns (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        moderator_id -> BigInt,
+        mark_at -> BigInt,
+        mark_id -> BigInt,
+        total -> BigInt,
+        done -> BigInt,
+        published -> BigInt,
+        spam -> BigInt,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     second_opinions (comment_id) {
         comment_id -> BigInt,
         version -> BigInt,
@@ -322,6 +345,15 @@ diesel::table! {
         sealed -> Binary,
         is_sealed -> Bool,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    site_rules (site_id) {
+        site_id -> BigInt,
+        rules -> Text,
+        version -> BigInt,
+        changed_at -> BigInt,
     }
 }
 
@@ -371,6 +403,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     claims,
     comment_counts,
     comment_lookup,
+    comment_rules,
     comments,
     decision_batch_results,
     decision_batches,
@@ -386,10 +419,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     reports,
     revisions,
+    rule_reruns,
     second_opinions,
     secrets,
     sessions,
     signing_keys,
+    site_rules,
     sites,
     spent_challenges,
     trials,

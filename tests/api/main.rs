@@ -55,6 +55,7 @@ mod review_queue;
 mod review_replies;
 mod rights;
 mod robots;
+mod rules;
 mod screening;
 mod second_factor;
 mod sessions;

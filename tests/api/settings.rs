@@ -103,7 +103,7 @@ mod putting {
         on_each_database(async |app| {
             let admin = app.admin().await;
             let body = json!({
-                "policy": "screened", "required": ["name", "phone"], "max_depth": 0, "order": "random",
+                "policy": "sometimes", "required": ["name", "phone"], "max_depth": 0, "order": "random",
                 "close_after_days": 0, "hours": { "from": "8:00", "until": "25:00", "timezone": "Mars/Crater", "days": [] },
                 "edit_minutes": -1, "reasons": [{ "key": "A b", "label": "x" }, { "label": 1, "text": "x" }, { "key": "c", "label": " " }],
                 "four_eyes": ["c", "none"], "report_threshold": 1.5, "budget": 0.11, "max_dept": 3,

@@ -11,6 +11,7 @@ mod figures;
 mod many;
 mod notes;
 mod reply;
+mod rules;
 
 use std::borrow::Cow;
 
@@ -68,6 +69,7 @@ pub fn routes(table: &mut RouteTable) {
     notes::routes(table);
     reply::routes(table);
     figures::routes(table);
+    rules::routes(table);
 }
 
 /// A comment in the queue.
@@ -207,7 +209,7 @@ struct DecideBody {
     params(("status" = Option<Vec<String>>, Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
         ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
         ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
-        ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"),
+        ("rule" = Option<Vec<String>>, Query, description = "Held by this rule: its id, or `ban` and the like"), ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"),
         ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"), ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"),
         ("until" = Option<String>, Query, description = "Exclusive, RFC 3339"), ("sort" = Option<String>, Query, description = "`oldest` (default), `newest` or `risk`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),

@@ -8,6 +8,7 @@ pub(super) mod finding;
 pub(super) mod indexing;
 pub(super) mod notes;
 pub(super) mod people;
+pub(super) mod reruns;
 pub(super) mod revisions;
 pub(super) mod second_opinions;
 

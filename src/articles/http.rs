@@ -91,8 +91,11 @@ struct CountsBody {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct PutArticleBody {
+    #[schema(min_length = 1, max_length = 1000)]
     title: String,
+    #[schema(min_length = 1, max_length = 2000)]
     url: String,
+    #[schema(max_length = 4000)]
     summary: Option<String>,
     comments_open: Option<bool>,
     #[schema(value_type = Option<String>, format = DateTime)]

@@ -291,9 +291,9 @@ impl Wording {
         }
     }
 
-    /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in characters for `too_short` and
-    /// `password_too_long`, in marks per letter for `stacked_marks` and the highest number for `range` and `too_many`; for `search` and `pattern` it is the character from
-    /// which on it cannot be read; other codes ignore it.
+    /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in characters for `too_many_characters`,
+    /// `too_short` and `password_too_long`, in marks per letter for `stacked_marks` and the highest number for `range` and
+    /// `too_many`; for `search` and `pattern` it is the character from which on it cannot be read; other codes ignore it.
     #[must_use]
     pub fn field_message(&self, code: &str, limit: Option<u64>) -> String {
         let (plain, by_limit) = match code {

@@ -107,9 +107,10 @@ pub const fn code_of_text(fault: TextFault) -> &'static str {
 
 /// Faults carry static codes; a rule's code that is not in this list is a rule with a wrong name.
 fn known_code(code: &str) -> &'static str {
-    const CODES: [&str; 10] = [
+    const CODES: [&str; 11] = [
         "required",
         "too_long",
+        "too_many_characters",
         "too_short",
         "email",
         "url",

@@ -3,6 +3,7 @@
 use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::articles::Article;
+use crate::bans::without_ban;
 use crate::comments::{Comment, ReportedBy, find_comment, find_screening, list_reports};
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
@@ -40,6 +41,7 @@ impl Item {
             self.comment.email = None;
             self.comment.ip = None;
             self.comment.user_agent = None;
+            self.comment.held_because = self.comment.held_because.iter().map(|reason| without_ban(reason)).collect();
         }
         self
     }

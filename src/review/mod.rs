@@ -38,7 +38,7 @@ pub use filter::Filter;
 pub use finding::{Asking, count_matching, list_matching};
 pub use http::routes;
 pub use index::{Chunk, IndexError, index_all, index_chunk, index_waiting};
-pub use many::{BatchState, DecideMany, ManyError, Which, decide_found, decide_many};
+pub use many::{BatchState, DecideMany, ManyError, Which, decide_many};
 pub use queries::batches::forget_batches_before;
 pub use queries::claims::forget_old_claims;
 pub use rerun::{rerun_waits, run_reruns};

@@ -47,7 +47,7 @@ async fn check_readiness(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 }
 
 /// This contract.
-#[utoipa::path(get, path = "/openapi.json", tag = "operating", responses((status = 200, content_type = "application/json", body = String), (status = 304, description = "Not changed")))]
+#[utoipa::path(get, path = "/openapi.json", tag = "operating", responses((status = 200, content_type = "application/json", body = Object), (status = 304, description = "Not changed")))]
 async fn show_contract(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Ok(PublicBytes::json(&routes::document(app.public_url.as_str()))?.respond(&request))
 }

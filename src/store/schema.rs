@@ -159,6 +159,8 @@ diesel::table! {
         total -> BigInt,
         done -> BigInt,
         created_at -> BigInt,
+        needs -> Nullable<Text>,
+        api_key_id -> Nullable<BigInt>,
     }
 }
 

@@ -53,6 +53,7 @@ mod review_many;
 mod review_notes;
 mod review_queue;
 mod review_replies;
+mod review_undo;
 mod rights;
 mod robots;
 mod rules;

@@ -71,9 +71,9 @@ struct Visitor<'a> {
 
 /// An article with its comments and the reply form.
 #[utoipa::path(get, path = "/sites/{site}/articles/{article}", tag = "pages",
-    params(("site" = String, Path), ("article" = String, Path), ("cursor" = Option<String>, Query),
-        ("comment" = Option<i64>, Query, description = "Show the page on which this comment stands"),
-        ("reply_to" = Option<i64>, Query, description = "Make the form answer this comment")),
+    params(("site" = String, Path), ("article" = String, Path), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$"),
+        ("comment" = Option<String>, Query, description = "Show the page on which the comment with this id stands; what is none is passed over"),
+        ("reply_to" = Option<String>, Query, description = "Make the form answer the comment with this id; what is none is passed over")),
     responses((status = 200, content_type = "text/html", body = String), (status = 400, description = "Not a cursor of this list"),
         (status = 404, description = "No such site or article")))]
 async fn show_article_page(

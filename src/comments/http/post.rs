@@ -62,7 +62,7 @@ struct PostedBody {
 
 /// Post a comment.
 #[utoipa::path(post, path = "/api/v1/sites/{site}/articles/{article}/comments", tag = "readers",
-    params(("site" = String, Path), ("article" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("site" = String, Path), ("article" = String, Path), ("Idempotency-Key" = Option<String>, Header, pattern = r#"^("[ -~]{1,128}"|[!#-~]([ -~]{0,126}[!#-~])?)$"#)),
     request_body(content((inline(PostComment) = "application/json"), (inline(PostComment) = "application/x-www-form-urlencoded"), (inline(PostComment) = "multipart/form-data"))),
     responses((status = 201, body = PostedBody, description = "Published"), (status = 202, body = PostedBody, description = "Held"),
         (status = 303, description = "To a browser: see the comment, or its receipt"), (status = 400, description = "Unreadable"),

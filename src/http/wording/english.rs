@@ -37,7 +37,7 @@ pub static ENGLISH: Wording = Wording {
     form_sent_before: "This form was sent before, with another comment, and that one arrived. If this is a new one, send it \
                        once more.",
     comment: "Comment",
-    comment_hint: "Markdown works here: *emphasis*, > quotes, - lists, `code` and [links](https://example.org).",
+    comment_hint: "Markdown works here: *emphasis*, >\u{a0}quotes, -\u{a0}lists, `code` and [links](https://example.org).",
     name: "Name",
     email: "Email",
     url: "Website",
@@ -91,7 +91,7 @@ pub static ENGLISH: Wording = Wording {
 
     reason_offensive: "It is offensive.",
     reason_abusive: "It attacks or insults someone.",
-    reason_spam: "It was taken for spam.",
+    reason_spam: "It looks like spam.",
     reason_advertising: "It advertises something.",
     reason_off_topic: "It is not about the article.",
     reason_personal_data: "It gives away personal data.",

@@ -141,6 +141,16 @@ pub(in crate::review) fn load_line(conn: &mut Conn, comment: &Comment, id: Decis
     lines().filter(decisions::id.eq(id)).first::<LineRow>(conn)?.into_line()
 }
 
+/// The latest line of a comment's history as of a version.
+pub(in crate::review) fn load_line_at(conn: &mut Conn, comment: &Comment, version: i64) -> StoreResult<Line> {
+    let last = lines()
+        .filter(decisions::comment_id.eq(comment.id).and(decisions::version.le(version)))
+        .order(decisions::version.desc())
+        .first::<LineRow>(conn)
+        .optional()?;
+    last.map_or_else(|| Ok(Line::first(comment)), LineRow::into_line)
+}
+
 /// The latest line of a comment's history.
 pub(in crate::review) fn load_last_line(conn: &mut Conn, comment: &Comment) -> StoreResult<Line> {
     let last = lines()

@@ -44,7 +44,7 @@ fn main() {
             hold(&format!("{name}, error in the first {}", [100, 200, 500][at]), error, error <= most);
         }
         let (auc, recall) = (mean(|learned| learned.auc_at_200), mean(|learned| learned.recall_at_1000));
-        hold(&format!("{name}, AUC at 200"), auc, auc >= if name == "SMS" { 0.985 } else { 0.98 - 0.0005 });
+        hold(&format!("{name}, AUC at 200"), auc, auc >= if name == "SMS" { 0.985 } else { 0.98 });
         hold(&format!("{name}, recall at 0.1 % at 1,000"), recall, name != "SMS" || recall >= 0.90);
     }
     println!("after 1,000 decisions, ten shuffles");

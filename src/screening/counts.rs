@@ -120,7 +120,7 @@ impl Counts {
     /// All that has been learned, as one change: two tables are equal when these are.
     pub fn to_change(&self) -> Change {
         let seen = (0_u32..).zip(&self.buckets).filter(|(_, counts)| **counts != [0; 6]);
-        let buckets = seen.map(|(bucket, counts)| (bucket, read(counts).map(i64::from))).collect();
+        let buckets = seen.map(|(bucket, counts)| (bucket, read(*counts).map(i64::from))).collect();
         Change { comments: self.comments, buckets }
     }
 
@@ -164,7 +164,7 @@ pub(super) struct Weigher<'a> {
 impl Weigher<'_> {
     /// The log-odds that a feature adds: above 0 it is seen in spam more than other features are.
     pub(super) fn weight(&self, feature: Feature) -> f64 {
-        let [good, spam] = read(&self.buckets[feature.bucket(BUCKET_BITS)]);
+        let [good, spam] = read(self.buckets[feature.bucket(BUCKET_BITS)]);
         if good == 0 && spam == 0 {
             return 0.0;
         }
@@ -180,8 +180,8 @@ fn counted(features: &Features) -> impl Iterator<Item = u32> {
     counted.map(|feature| feature.bucket(BUCKET_BITS) as u32)
 }
 
-fn read([a, b, c, d, e, f]: &[u8; 6]) -> [u32; 2] {
-    [u32::from_le_bytes([*a, *b, *c, 0]), u32::from_le_bytes([*d, *e, *f, 0])]
+fn read(counts: [u8; 6]) -> [u32; 2] {
+    [0, 3].map(|at| u32::from_le_bytes([counts[at], counts[at + 1], counts[at + 2], 0]))
 }
 
 #[cfg(test)]

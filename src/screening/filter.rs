@@ -15,6 +15,9 @@ use super::verdict::{Explanation, Outcome, Weight as TokenWeight};
 const WINDOW: usize = 15;
 const STEP: usize = 5;
 
+/// Of many windows one looks bad by chance: it must look worse than the whole by so much.
+const HANDICAP: f64 = 0.5;
+
 /// Tokens that an explanation names.
 const MOST_TOKENS: usize = 10;
 
@@ -166,7 +169,7 @@ impl Weighed {
             Some(window) => window.0.iter().for_each(|(feature, _)| sums.add(&self.0[*feature as usize])),
             None => self.0.iter().for_each(|weight| sums.add(weight)),
         }
-        sums.total()
+        sums.total() - if window.is_some() { HANDICAP } else { 0.0 }
     }
 
     /// The window with most evidence of spam, if one has more than the whole.
@@ -182,8 +185,8 @@ impl Weighed {
             let mut sums = Sums::default();
             self.0[..features.about].iter().for_each(|weight| sums.add(weight));
             passes.of(features, start, |feature, _| sums.add(&self.0[feature as usize]));
-            if sums.total() > worst.0 {
-                worst = (sums.total(), Some(start));
+            if sums.total() - HANDICAP > worst.0 {
+                worst = (sums.total() - HANDICAP, Some(start));
             }
         }
         let start = worst.1?;
@@ -194,19 +197,15 @@ impl Weighed {
 
     /// What each token of a window adds to its evidence, feature by feature.
     fn by_token(&self, features: &Features, window: Option<&Window>) -> Vec<(usize, f64)> {
-        let places: Vec<(u32, Option<u32>)> = match window {
-            Some(window) => window.0.clone(),
-            None => {
-                let mut seen = vec![false; self.0.len()];
-                let about = u32::try_from(features.about).unwrap_or(u32::MAX);
-                let mut first =
-                    |feature: u32| feature >= about && !std::mem::replace(&mut seen[feature as usize], true);
-                let places = features.places.iter().filter(|place| first(place.feature));
-                (0..about)
-                    .map(|feature| (feature, None))
-                    .chain(places.map(|place| (place.feature, Some(place.token))))
-                    .collect()
-            }
+        let places: Vec<(u32, Option<u32>)> = if let Some(window) = window {
+            window.0.clone()
+        } else {
+            let mut seen = vec![false; self.0.len()];
+            let about = u32::try_from(features.about).unwrap_or(u32::MAX);
+            let mut first = |feature: u32| feature >= about && !std::mem::replace(&mut seen[feature as usize], true);
+            let places = features.places.iter().filter(|place| first(place.feature));
+            let stands = places.map(|place| (place.feature, Some(place.token)));
+            (0..about).map(|feature| (feature, None)).chain(stands).collect()
         };
         let counting = places.iter().filter(|(feature, _)| self.0[*feature as usize].is_counted).count();
         let (counted, followed) = (scale(counting), scale(places.len()));

@@ -177,7 +177,7 @@ impl fmt::Display for Settings {
         let networks: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
         let public_url = self.public_url.as_ref().map_or("(the listen address)", PublicUrl::as_str);
         writeln!(f, "database_url = {:?}", self.database.shown())?;
-        writeln!(f, "replica_url = {:?}", self.replica.as_ref().map_or("".to_owned(), DatabaseUrl::shown))?;
+        writeln!(f, "replica_url = {:?}", self.replica.as_ref().map(DatabaseUrl::shown).unwrap_or_default())?;
         writeln!(f, "listen = \"{}\"", self.listen)?;
         writeln!(f, "secret = {}", if self.secret.is_some() { "(given, hidden)" } else { "(kept in the database)" })?;
         writeln!(f, "public_url = {public_url:?}")?;

@@ -222,7 +222,9 @@ mod tests {
             merged.merge(&nodes[0]);
             merged.merge(&nodes[1]);
             let mut applied = Counts::default();
-            nodes.iter().for_each(|node| applied.apply(node));
+            for node in &nodes {
+                applied.apply(node);
+            }
             prop_assert_eq!(&direct.to_change(), &backwards);
             prop_assert_eq!(&direct.to_change(), &merged);
             prop_assert!(direct == applied);
@@ -231,7 +233,9 @@ mod tests {
         #[test]
         fn taking_back_is_exactly_the_opposite_of_learning(lessons in lessons(), kept in lessons()) {
             let mut counts = Counts::default();
-            kept.iter().for_each(|(text, is_spam, _)| counts.learn(&read(text), label(*is_spam)));
+            for (text, is_spam, _) in &kept {
+                counts.learn(&read(text), label(*is_spam));
+            }
             let before = counts.clone();
             let mut change = Change::default();
             for (text, is_spam, _) in &lessons {

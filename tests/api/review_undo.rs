@@ -112,9 +112,11 @@ struct Play<'a> {
     app: &'a TestApp,
     people: &'a [Person; 2],
     comments: Vec<Model>,
-    /// Ids of what was made and by whom, each with the comments that it changed and the versions that it made.
-    made: Vec<(i64, usize, Vec<(usize, i64)>)>,
+    made: Vec<Made>,
 }
+
+/// The id of what was made and by whom, with the comments that it changed and the versions that it made.
+type Made = (i64, usize, Vec<(usize, i64)>);
 
 impl Play<'_> {
     async fn send(&self, who: usize, method: Method, path: &str, version: Option<i64>, body: Value) -> Answer {
@@ -136,7 +138,7 @@ impl Play<'_> {
                     // What changed nothing is nothing to anybody else.
                     let path = format!("/decisions/{id}/undo");
                     let answer = self.send(*who, Method::POST, &path, None, json!({})).await;
-                    return is(answer.status, 404, &answer.text());
+                    return is(answer.status, 404, answer.text());
                 }
                 self.undo(*who, id, &items).await
             }
@@ -155,7 +157,7 @@ impl Play<'_> {
                 model.version += 1;
                 let body = json!({ "text": format!("version {version}"), "reason": "a test" });
                 let answer = self.send(*who, Method::PATCH, &path, Some(version), body).await;
-                is(answer.status, 200, &answer.text())
+                is(answer.status, 200, answer.text())
             }
         }
     }
@@ -167,9 +169,9 @@ impl Play<'_> {
         let body = json!({ "decision": word, "reason": reason });
         let answer = self.send(who, Method::POST, &path, Some(version), body).await;
         if self.comments[comment].status == to {
-            return is(answer.status, 200, &answer.text());
+            return is(answer.status, 200, answer.text());
         }
-        is(answer.status, 201, &answer.text())?;
+        is(answer.status, 201, answer.text())?;
         let version = self.comments[comment].decide(who, to, reason);
         let id = answer.json()["id"].as_i64().ok_or("no id")?;
         self.made.push((id, who, vec![(comment, version)]));
@@ -190,7 +192,7 @@ impl Play<'_> {
             .collect();
         let body = json!({ "decision": word, "reason": reason, "items": items });
         let answer = self.send(who, Method::POST, "/decisions", None, body).await;
-        is(answer.status, 201, &answer.text())?;
+        is(answer.status, 201, answer.text())?;
         let mut changed = Vec::new();
         for at in comments {
             if self.comments[*at].status != to {
@@ -203,7 +205,7 @@ impl Play<'_> {
 
     async fn undo(&mut self, who: usize, id: i64, items: &[(usize, i64)]) -> Result<(), String> {
         let answer = self.send(who, Method::POST, &format!("/decisions/{id}/undo"), None, json!({})).await;
-        is(answer.status, 200, &answer.text())?;
+        is(answer.status, 200, answer.text())?;
         let (mut changed, mut wanted) = (Vec::new(), Vec::new());
         for (at, version) in items {
             let is_back = self.comments[*at].take_back(who, *version);

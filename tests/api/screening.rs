@@ -26,13 +26,12 @@ mod evaluate {
     }
 
     fn comments(count: usize) -> String {
-        let mut csv = "id,Label,text\n".to_owned();
-        for number in 0..count {
-            csv += &format!(
+        let two = |number| {
+            format!(
                 "{number},spam,\"Subscribe, please!\nchannel {number}\"\n{number}, Ham ,The gate stood open {number}\n"
-            );
-        }
-        csv
+            )
+        };
+        "id,Label,text\n".to_owned() + &(0..count).map(two).collect::<String>()
     }
 
     #[test]

@@ -110,7 +110,7 @@ async fn try_rules(app: web::Data<App>, asked: By<(web::Path<Key>, ListsBody)>) 
     let By(moderator, (key, ListsBody(mut fields))) = asked;
     moderator.require(Right::ChangeSettings)?;
     let drafts = read_rules(&mut fields);
-    let last = fields.whole_number("last", 1, i64::from(MOST_TRIED)).unwrap_or(USUAL_TRIED);
+    let last = fields.whole("last", 1, i64::from(MOST_TRIED)).unwrap_or(USUAL_TRIED);
     fields.refuse_unknown();
     fields.finish()?;
     let ids: Vec<Option<RuleId>> = drafts.iter().map(|draft| draft.id).collect();

@@ -49,14 +49,14 @@ fn read_look(object: &mut Fields) -> Option<Look> {
     let look = match kind.as_str() {
         "words" => Look::Words { words: read_list(object, "words"), fields: read_fields(object) },
         "regex" => Look::Regex { pattern: object.required_text("pattern"), fields: read_fields(object) },
-        "links" => Look::Links { at_least: object.whole("at_least").unwrap_or(2) },
+        "links" => Look::Links { at_least: read_count(object, "at_least").unwrap_or(2) },
         "hosts" => Look::Hosts { hosts: read_list(object, "hosts") },
         "email" => Look::Email { emails: read_list(object, "emails") },
         "network" => Look::Network { networks: read_list(object, "networks") },
-        "length" => Look::Length { min: object.whole("min"), max: object.whole("max") },
+        "length" => Look::Length { min: read_count(object, "min"), max: read_count(object, "max") },
         "capitals" => Look::Capitals {
             share: object.decimal("share").unwrap_or(0.7),
-            letters: object.whole("letters").unwrap_or(20),
+            letters: read_count(object, "letters").unwrap_or(20),
         },
         "script" => Look::Script {
             allowed: object.elements("allowed", MOST_ENTRIES),
@@ -73,6 +73,10 @@ fn read_look(object: &mut Fields) -> Option<Look> {
         _ => return object.refuse("kind", "choice"),
     };
     Some(look)
+}
+
+fn read_count(object: &mut Fields, name: &str) -> Option<u32> {
+    object.whole(name, 0, i64::from(u32::MAX)).and_then(|count| count.try_into().ok())
 }
 
 fn read_list(object: &mut Fields, name: &str) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! What the filter promises, measured on the whole of the public collections, and whether it is kept.
 //!
-//! `TEST_DATA_DIR=FOLDER cargo bench --bench filter` takes about a minute. The folder has `youtube-spam` (YouTube Spam
-//! Collection) and `sms-spam` (SMS Spam Collection), both CC BY 4.0 from the UCI repository. It ends with 1 when a figure
+//! `TEST_DATA_DIR=FOLDER cargo bench --bench filter` takes about a minute. The folder has `youtube-spam` (the spam
+//! collection of comments under videos) and `sms-spam` (that of short messages), both CC BY 4.0 from the UCI repository. It ends with 1 when a figure
 //! is missed.
 
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ fn main() {
     let pooled = |part: fn(&Left) -> f64, of: fn(&Left) -> f64| {
         runs.iter().map(part).sum::<f64>() / runs.iter().map(of).sum::<f64>()
     };
-    let left = pooled(|run| run.left, |run| run.good + run.spam);
+    let left = pooled(|run| run.to_people, |run| run.good + run.spam);
     hold("left to people", left, left <= 0.20);
     let wrong = pooled(|run| run.put_away, |run| run.good);
     hold("good comments put away", wrong, wrong <= 0.013);
@@ -61,7 +61,7 @@ fn main() {
     let worst = runs.iter().map(|run| run.put_away / run.good).fold(0.0, f64::max);
     hold("good comments put away, worst shuffle", worst, worst <= 0.02);
     let filed = leave_to_people(&youtube, 0);
-    hold("left to people in file order", filed.left / (filed.good + filed.spam), true);
+    hold("left to people in file order", filed.to_people / (filed.good + filed.spam), true);
     println!("disguises, of the spam that is held without one");
     for (name, share) in disguises(&shuffled(&unique, 5)) {
         hold(name, share, share >= if name == "harmless words" { 0.70 } else { 0.90 });
@@ -146,10 +146,13 @@ fn learn_in_order(comments: &[Comment]) -> Learned {
 struct Left {
     good: f64,
     spam: f64,
-    left: f64,
+    to_people: f64,
     put_away: f64,
     leaked: f64,
 }
+
+/// What makes a text another that people read alike.
+type Disguise<'a> = &'a mut dyn FnMut(&str) -> String;
 
 /// A thousand decisions by people, then by the filter what it can; it learns what people decide.
 fn leave_to_people(comments: &[Comment], seed: u64) -> Left {
@@ -164,7 +167,7 @@ fn leave_to_people(comments: &[Comment], seed: u64) -> Left {
             judged = filter.judge(&features, filter.score(&features), &thresholds, random.f64());
             *(if *label == Label::Spam { &mut left.spam } else { &mut left.good }) += 1.0;
             match (judged.outcome, label) {
-                (Outcome::Hold, _) => left.left += 1.0,
+                (Outcome::Hold, _) => left.to_people += 1.0,
                 (Outcome::Spam, Label::Good) => left.put_away += 1.0,
                 (Outcome::Publish, Label::Spam) => left.leaked += 1.0,
                 _ => {}
@@ -203,7 +206,7 @@ fn disguises(comments: &[Comment]) -> Vec<(&'static str, f64)> {
         text.chars().map(|c| from.chars().position(|f| f == c).and_then(|at| to.chars().nth(at)).unwrap_or(c)).collect()
     };
     let mut random = fastrand::Rng::with_seed(9);
-    let disguises: [(&'static str, &mut dyn FnMut(&str) -> String); 5] = [
+    let disguises: [(&'static str, Disguise); 5] = [
         ("leet", &mut |text| letters(&text.to_lowercase(), "aeiost", "431057")),
         ("zero width", &mut |text| text.chars().flat_map(|c| [c, '\u{200b}']).collect()),
         ("look-alikes", &mut |text| letters(text, "aeocpxyisABEHT", "аеосрхуіѕАВЕНТ")),
@@ -220,7 +223,7 @@ fn disguises(comments: &[Comment]) -> Vec<(&'static str, f64)> {
             format!("{text} {}", words.join(" "))
         }),
     ];
-    let share = |disguise: &mut dyn FnMut(&str) -> String| {
+    let share = |disguise: Disguise| {
         let still = held.iter().filter(|text| is_called_spam(&filter, &disguise(text))).count();
         f64::from(u32::try_from(still).unwrap_or(0)) / f64::from(u32::try_from(held.len()).unwrap_or(1))
     };

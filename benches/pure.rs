@@ -48,7 +48,7 @@ fn text_of_a_comment(c: &mut Criterion) {
 fn facts_about_a_comment(c: &mut Criterion) {
     let mut group = c.benchmark_group("facts");
     group.bench_function("judge", |b| {
-        b.iter(|| judge(black_box(Facts { policy: Policy::HoldAll, is_staff_lookalike: false })));
+        b.iter(|| judge(black_box(Facts { policy: Policy::HoldAll, is_staff_lookalike: false, is_trusted: false })));
     });
     for name in ["Ada Lovelace", "Σταύρος Ξαρχάκος"] {
         group.bench_function(format!("clean the name {name}"), |b| b.iter(|| text::name(black_box(name))));
@@ -215,6 +215,7 @@ async fn post(
         foreign_origin: None,
         replay: None,
         traces: None,
+        browser: None,
     };
     Some(post_comment(app, post).await.expect("a comment").id)
 }

@@ -17,6 +17,7 @@ use crate::kit::places::Places;
 use crate::kit::seal::Seal;
 use crate::kit::secret::{self, Key, NoRandomness};
 use crate::kit::shelves::Shelves;
+use crate::outbound::{MailError, Mailer};
 use crate::store::{Store, StoreError, secret_or_insert};
 
 /// What the program runs on.
@@ -30,6 +31,8 @@ pub struct App {
     /// How much has been posted lately.
     pub pressure: Pressure,
     pub pages: PageCache,
+    /// Sends mail, if there is to be any.
+    pub mailer: Mailer,
     /// One place for each password that may be hashed at once: 19 MiB and a core each.
     pub hashing: Places,
     /// Requests with an Idempotency-Key that are not answered yet.
@@ -67,6 +70,8 @@ pub struct Keys {
     pub stamp: Key,
     /// Signs challenges.
     pub challenge: Key,
+    /// Signs the cookie by which a reader's browser is known, and makes the links that verify emails.
+    pub reader: Key,
 }
 
 /// Why the handle could not be made.
@@ -76,13 +81,15 @@ pub enum AppError {
     Store(#[from] StoreError),
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
+    #[error(transparent)]
+    Mail(#[from] MailError),
 }
 
 impl App {
     /// Puts the handle together. `public_url` is where readers come, given or taken from the listener.
     ///
     /// # Errors
-    /// When the installation's secret can be neither read nor made.
+    /// When the installation's secret can be neither read nor made, or mail has nowhere to go.
     pub async fn new(settings: Settings, public_url: PublicUrl, store: Store, clock: Clock) -> Result<Self, AppError> {
         let master = match &settings.secret {
             Some(secret) => Key::master(secret.as_bytes()),
@@ -102,9 +109,11 @@ impl App {
                 recovery: master.derive("recovery codes 1"),
                 stamp: master.derive("form stamps 1"),
                 challenge: master.derive("challenges 1"),
+                reader: master.derive("readers 1"),
             },
             pressure: Pressure::default(),
             pages: PageCache::default(),
+            mailer: Mailer::new(settings.mail.as_ref(), &public_url)?,
             hashing: Places::new(cores),
             running: Running::default(),
             origins: OriginCache::default(),

@@ -24,6 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::app::App;
 use crate::config::{Given, PublicUrl, Settings, unknown_variables};
 use crate::kit::clock::Clock;
+use crate::outbound::Mailer;
 use crate::store::{Store, migrate};
 
 use say::say;
@@ -114,6 +115,8 @@ async fn execute(command: Command) -> Result<(), Failure> {
         Verb::Generate(asked) => generate::run(&open(settings, Clock::system()).await?, asked).await,
         Verb::Screening(verb) => screening::run(verb),
         Verb::Check => {
+            let public_url = settings.public_url.clone().unwrap_or_else(|| PublicUrl::of_address(settings.listen));
+            Mailer::new(settings.mail.as_ref(), &public_url)?;
             say(settings);
             Ok(())
         }

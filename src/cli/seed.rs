@@ -197,6 +197,7 @@ async fn seed_comments(
             foreign_origin: None,
             replay: None,
             traces: None,
+            browser: None,
         };
         let posted = post_comment(app, post).await.map_err(|error| format!("{}: {error}", comment.label))?;
         ids.insert(&comment.label, posted.id);

@@ -3,13 +3,13 @@
 //! 1. **Parse**: the form was read into a [`ReplyForm`]; what is wrong with it is said in step 2, all at once.
 //! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The only step that
 //!    reads: the ground once, then remembered; the comment replied to and an idempotency key in one more.
-//! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
+//! 3. **Identify**: who it is by, as far as a guest can be known (see [`crate::readers`]), and whether they are banned.
 //! 4. **Pace**: a challenge, if one is asked for; how fast this author posts. (The address was counted before.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
 //! 6. **Judge**: published or held, and why: policy, names, bans, the site's rules, signs of a robot.
-//! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key, the challenge that is used up.
+//! 7. **Keep**: one transaction: comment, tree and counters, idempotency key, challenge used up, letter to the author.
 //!    All exist or none does. The only step that writes.
-//! 8. **Tell**: drop what was kept ready of the article's thread, and tell the desks that follow live.
+//! 8. **Tell**: drop what was kept ready of the article's thread, tell the desks that follow live, wake the mailer.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
+use crate::readers::{self, Browser, Standing, ask_to_verify, find_standing, prove_comment};
 use crate::rules::find_rules;
 use crate::screening::{self, Facts, Finding, Outcome, Submission, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
@@ -51,6 +52,8 @@ pub struct Post {
     pub replay: Option<Replay>,
     /// What tells whether a robot sent it; none for what the program itself posts.
     pub traces: Option<Traces>,
+    /// The browser that sent it, if it asked to be remembered before.
+    pub browser: Option<Browser>,
 }
 
 /// What came of it.
@@ -125,21 +128,25 @@ struct Place {
     parent: Option<Comment>,
     /// What the same request was answered with before.
     kept: Option<KeptAnswer>,
+    /// Who it is by, if its email was verified in the browser that sent it.
+    standing: Option<Standing>,
 }
 
 async fn find_place(app: &App, post: &Post) -> Result<Place, PostError> {
     let ground = find_ground(app, &post.site, &post.article).await?.ok_or(PostError::NoSuchArticle)?;
     let (parent_id, replay) = (post.form.parent_id, post.replay);
-    if parent_id.is_none() && replay.is_none() {
-        return Ok(Place { ground, parent: None, kept: None });
+    let (site, who) = (ground.site.id, post.form.email.clone().zip(post.browser));
+    if parent_id.is_none() && replay.is_none() && who.is_none() {
+        return Ok(Place { ground, parent: None, kept: None, standing: None });
     }
     let read = app.store.read(move |conn| {
         let parent = parent_id.map(|id| queries::find_comment(conn, id)).transpose()?.flatten();
         let kept = replay.map(|replay| store::find_kept_answer(conn, &replay)).transpose()?.flatten();
-        Ok::<_, StoreError>((parent, kept))
+        let who = who.as_ref().map(|(email, browser)| find_standing(conn, site, email, *browser));
+        Ok::<_, StoreError>((parent, kept, who.transpose()?.flatten()))
     });
-    let (parent, kept) = read.await?;
-    Ok(Place { ground, parent, kept })
+    let (parent, kept, standing) = read.await?;
+    Ok(Place { ground, parent, kept, standing })
 }
 
 fn accept(post: &Post, place: &Place, now: Millis) -> Result<NewComment, PostError> {
@@ -210,7 +217,8 @@ async fn apply_rules(
 fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
-    let verdict = screening::judge(Facts { policy, is_staff_lookalike });
+    let is_trusted = place.standing.is_some_and(|standing| standing.is_trusted);
+    let verdict = screening::judge(Facts { policy, is_staff_lookalike, is_trusted });
     findings.into_iter().rev().fold(verdict, Verdict::with)
 }
 
@@ -235,6 +243,8 @@ struct Kept {
     /// The challenge that is used up.
     solved: Option<Solved>,
     replay: Option<Replay>,
+    standing: Option<Standing>,
+    letter: Option<readers::Request>,
     answer: Posted,
 }
 
@@ -245,9 +255,12 @@ async fn keep(app: &App, post: &Post, place: &Place, mut judged: Judged, now: Mi
     let solved = judged.solved.take();
     let row = row(app.store.next_id().await?, post, place, judged, now);
     let first_line = if row.status == Status::Spam { Some(app.store.next_id().await?) } else { None };
+    let letter = letter(app, post, place, &row).await?;
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved, is_new: true };
     let answer = posted.clone();
-    let kept = Arc::new(Kept { row, first_line, duplicate_hash, screening, solved, replay: post.replay, answer });
+    let (replay, standing) = (post.replay, place.standing);
+    let kept = Kept { row, first_line, duplicate_hash, screening, solved, replay, standing, letter, answer };
+    let kept = Arc::new(kept);
     let write = move |conn: &mut Conn| write(conn, &kept);
     let mut outcome = app.store.write(write.clone()).await;
     if let Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) = outcome {
@@ -262,6 +275,16 @@ async fn keep(app: &App, post: &Post, place: &Place, mut judged: Judged, now: Mi
         outcome => outcome?,
     };
     kept.map_or(Ok(posted), replayed)
+}
+
+/// The letter that asks whether its email is theirs who sent it, unless that is known or it is spam.
+async fn letter(app: &App, post: &Post, place: &Place, row: &Comment) -> Result<Option<readers::Request>, StoreError> {
+    let (Some(email), Some(address)) = (&row.email, post.address) else { return Ok(None) };
+    if !readers::may_be_asked(app) || place.standing.is_some() || row.status == Status::Spam {
+        return Ok(None);
+    }
+    let id = app.store.next_id::<Comment>().await?.get();
+    Ok(Some(readers::request_of(app, id, (row.id, row.site_id), email, address, row.received_at)))
 }
 
 fn row(id: CommentId, post: &Post, place: &Place, judged: Judged, now: Millis) -> Comment {
@@ -319,6 +342,12 @@ fn write(conn: &mut Conn, kept: &Kept) -> Result<Option<KeptAnswer>, PostError> 
     if let Some(id) = kept.first_line {
         queries::insert_decision(conn, &NewDecision::first(id, row))?;
     }
+    if let Some(standing) = kept.standing {
+        prove_comment(conn, row.id, standing.email, row.received_at)?;
+    }
+    if let Some(letter) = &kept.letter {
+        ask_to_verify(conn, letter)?;
+    }
     Ok(None)
 }
 
@@ -335,6 +364,7 @@ fn tell(app: &App, post: &Post, place: &Place, posted: &Posted) {
         app.drop_thread(&post.site, &post.article);
     }
     if posted.is_new {
+        app.mailer.wake();
         let status = if posted.is_published { Status::Approved } else { Status::Pending };
         let site = place.ground.site.id;
         app.tell(Change { comment: posted.id, version: 1, status: status.as_str(), site });

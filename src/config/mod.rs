@@ -7,6 +7,7 @@
 
 mod database_url;
 mod file;
+mod mail;
 mod public_url;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 pub use database_url::DatabaseUrl;
 pub use file::{FileError, unknown_variables};
+pub use mail::{MailSettings, MailWay, Security, SmtpServer};
 pub use public_url::PublicUrl;
 
 /// Settings as somebody wrote them: in flags, in the environment, or in the file.
@@ -77,6 +79,14 @@ pub struct Given {
     /// After how many days a reader's network address and user agent are cleared, 0 to 3650; 0 keeps them [default: 90]
     #[arg(long, global = true, env = "REJOINDER_KEEP_ADDRESS_DAYS", value_name = "DAYS")]
     pub keep_address_days: Option<u32>,
+
+    /// Mail: `off`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:PORT` or `smtps://…` [default: off]
+    #[arg(long, global = true, env = "REJOINDER_MAIL", hide_env_values = true, value_name = "off|file:FOLDER|URL")]
+    pub mail: Option<String>,
+
+    /// Whom mail is from, such as `Comments <comments@example.org>`; needed when there is mail
+    #[arg(long, global = true, env = "REJOINDER_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
 }
 
 /// The words for roles. What a role may do is the feature's that has people; settings only name them.
@@ -115,6 +125,8 @@ pub struct Settings {
     pub log: String,
     pub log_format: LogFormat,
     pub keep_address_days: u32,
+    /// None: no mail is sent.
+    pub mail: Option<MailSettings>,
 }
 
 /// A setting with a value that cannot be right.
@@ -146,6 +158,8 @@ impl Given {
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             keep_address_days: self.keep_address_days.or(below.keep_address_days),
+            mail: self.mail.or(below.mail),
+            mail_from: self.mail_from.or(below.mail_from),
         })
     }
 }
@@ -168,6 +182,7 @@ impl TryFrom<Given> for Settings {
             log: log_filter(given.log.as_deref().unwrap_or("info,actix_server=warn,actix_http=off"))?,
             log_format: log_format(given.log_format.as_deref().unwrap_or("text"))?,
             keep_address_days: days(given.keep_address_days.unwrap_or(90))?,
+            mail: mail(given.mail.as_deref().unwrap_or("off"), given.mail_from.as_deref())?,
         })
     }
 }
@@ -187,7 +202,10 @@ impl fmt::Display for Settings {
         writeln!(f, "require_totp = {:?}", self.require_totp.join(","))?;
         writeln!(f, "log = {:?}", self.log)?;
         writeln!(f, "log_format = {:?}", if self.log_format == LogFormat::Json { "json" } else { "text" })?;
-        write!(f, "keep_address_days = {}", self.keep_address_days)
+        writeln!(f, "keep_address_days = {}", self.keep_address_days)?;
+        let mail = self.mail.as_ref();
+        writeln!(f, "mail = {:?}", mail.map_or("off".to_owned(), |mail| mail.way.to_string()))?;
+        write!(f, "mail_from = {:?}", mail.map_or(String::new(), |mail| mail.from.to_string()))
     }
 }
 
@@ -295,6 +313,22 @@ fn days(days: u32) -> Result<u32, WrongSetting> {
     Ok(days)
 }
 
+fn mail(way: &str, from: Option<&str>) -> Result<Option<MailSettings>, WrongSetting> {
+    // What was given is not repeated: it may hold a password.
+    let way = MailWay::parse(way).ok_or_else(|| {
+        wrong("mail", "must be off, file:FOLDER, or a URL such as smtps://user:password@mail.example.org")
+    })?;
+    let Some(way) = way else { return Ok(None) };
+    let from = from.and_then(|text| text.parse().ok());
+    let from = from.ok_or_else(|| {
+        wrong(
+            "mail_from",
+            "must be an address such as comments@example.org or Comments <comments@example.org>, when there is mail",
+        )
+    })?;
+    Ok(Some(MailSettings { way, from }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,6 +357,9 @@ mod tests {
             ("log", Given { log: text("a=b=c"), ..Given::default() }),
             ("log_format", Given { log_format: text("xml"), ..Given::default() }),
             ("keep_address_days", Given { keep_address_days: Some(9999), ..Given::default() }),
+            ("mail", Given { mail: text("pigeons"), ..Given::default() }),
+            ("mail_from", Given { mail: text("file:/tmp"), ..Given::default() }),
+            ("mail_from", Given { mail: text("file:/tmp"), mail_from: text("nobody"), ..Given::default() }),
         ] {
             assert!(problem(given).starts_with(&format!("the setting {name} must ")), "{name}");
         }

@@ -142,6 +142,19 @@ impl Fields {
         }
     }
 
+    /// Takes a checkbox: a boolean, or what forms send for one that is ticked.
+    pub fn tick(&mut self, name: &str) -> Option<bool> {
+        match self.one(name)? {
+            Value::Bool(value) => Some(value),
+            Value::String(text) => match text.as_str() {
+                "" | "off" | "no" | "false" | "0" => Some(false),
+                "on" | "yes" | "true" | "1" => Some(true),
+                _ => self.refuse(name, "choice"),
+            },
+            _ => self.refuse(name, "type"),
+        }
+    }
+
     /// Takes a whole number between `low` and `high`, written in digits (a query's numbers are text).
     pub fn number(&mut self, name: &str, low: u32, high: u32) -> Option<u32> {
         let text = self.text(name)?;

@@ -8,6 +8,7 @@ pub mod body;
 pub mod boundary;
 pub mod caching;
 pub mod client;
+pub mod cookies;
 pub mod fields;
 pub mod limits;
 pub mod origins;

@@ -79,6 +79,8 @@ pub struct Wording {
     /// What was solved was not taken; the page that says so solves anew.
     pub challenge_again: &'static str,
     pub post_comment: &'static str,
+    pub remember: &'static str,
+    pub remember_note: &'static str,
 
     // The receipt
     pub receipt: &'static str,
@@ -125,6 +127,19 @@ pub struct Wording {
     pub reset_send: &'static str,
     pub reset_problem: &'static str,
     pub reset_done: ReceiptWords,
+
+    // Verifying an email
+    pub verify_mail_subject: &'static str,
+    /// With `{site}`, `{article}`, `{link}` and `{until}`.
+    pub verify_mail_text: &'static str,
+    pub verify_title: &'static str,
+    pub verify_summary: &'static str,
+    pub verify_remember: &'static str,
+    pub verify_remember_note: &'static str,
+    pub verify_send: &'static str,
+    pub verify_not_mine: &'static str,
+    pub verify_done: ReceiptWords,
+    pub verify_done_and_remembered: ReceiptWords,
 
     // Problem pages
     pub problem_status: &'static str,
@@ -251,6 +266,30 @@ impl Wording {
     #[must_use]
     pub fn report_by(&self, name: &str) -> String {
         self.report_by.replace("{name}", name)
+    }
+
+    /// The subject of the letter that asks whether an email is theirs.
+    #[must_use]
+    pub fn verify_mail_subject(&self, site: &str) -> String {
+        self.verify_mail_subject.replace("{site}", site)
+    }
+
+    /// The letter itself. What is put in is not looked at again, whatever braces it has.
+    #[must_use]
+    pub fn verify_mail_text(&self, site: &str, article: &str, link: &str, until: &str) -> String {
+        let mut text = String::new();
+        for part in self.verify_mail_text.split_inclusive('}') {
+            let (before, name) = part.rsplit_once('{').unwrap_or((part, ""));
+            text.push_str(before);
+            text.push_str(match name {
+                "site}" => site,
+                "article}" => article,
+                "link}" => link,
+                "until}" => until,
+                _ => "",
+            });
+        }
+        text
     }
 
     /// "Edited 24 November 2026, 05:16 UTC".

@@ -11,6 +11,8 @@ use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, r
 use crate::app::App;
 use crate::audit;
 use crate::comments::{clear_addresses, forget_challenges_before};
+use crate::notify;
+use crate::readers::forget_old_browsers;
 use crate::review::{self, Chunk, forget_old_claims, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
@@ -34,6 +36,10 @@ const SEAL_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a batch that nobody woke waits at most: one that a crash interrupted, or that failed.
 const BATCHES_EVERY: Duration = Duration::from_secs(5);
+/// How long a mail waits at most that nobody woke: one that is to be tried again, or that another node was at.
+const MAIL_EVERY: Duration = Duration::from_secs(1);
+/// For how long the browser is known in which an email was verified.
+const KEEP_BROWSERS: Duration = Duration::from_hours(365 * 24);
 /// How often what waits to be indexed is looked for.
 const INDEX_EVERY: Duration = Duration::from_secs(1);
 /// Writes in that time above which one chunk is indexed and no more: readers who post go first.
@@ -48,6 +54,7 @@ pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(rerun_for_ever(app.clone()));
     actix_web::rt::spawn(index_for_ever(app.clone()));
     actix_web::rt::spawn(hear_for_ever(app.clone()));
+    actix_web::rt::spawn(deliver_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = ticks(EVERY);
@@ -100,6 +107,20 @@ async fn rerun_for_ever(app: web::Data<App>) {
         }
         is_failing = run.is_err();
         let _ = actix_web::rt::time::timeout(BATCHES_EVERY, review::rerun_waits(&app)).await;
+    }
+}
+
+/// Delivers mail, as it comes and when it is due again, until the server is about to stop.
+async fn deliver_for_ever(app: web::Data<App>) {
+    let mut is_failing = false;
+    let goes_on = || !app.is_stopping.load(Ordering::Relaxed);
+    while goes_on() && app.mailer.is_on() {
+        let delivered = notify::deliver_waiting(&app, goes_on).await;
+        if let (Err(error), false) = (&delivered, is_failing) {
+            tracing::warn!(%error, "mail waits at present");
+        }
+        is_failing = delivered.is_err();
+        let _ = actix_web::rt::time::timeout(MAIL_EVERY, notify::letter_waits(&app)).await;
     }
 }
 
@@ -162,6 +183,9 @@ pub async fn run_once(app: &App) -> StoreResult<()> {
     let keys = now.minus(KEEP_KEYS);
     app.store.write(move |conn| forget_old_keys(conn, keys)).await?;
     app.store.write(move |conn| forget_old_claims(conn, now)).await?;
+    let browsers = now.minus(KEEP_BROWSERS);
+    app.store.write(move |conn| forget_old_browsers(conn, browsers)).await?;
+    notify::clear_old_recipients(app, now).await?;
     rotate_signing_key_when_due(app).await?;
     clear_old_addresses(app).await
 }

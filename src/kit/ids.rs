@@ -60,6 +60,9 @@ pub mod of {
     /// A site's rules applied anew to what waits.
     #[derive(Debug)]
     pub enum Rerun {}
+    /// An email that somebody has shown to be theirs on a site.
+    #[derive(Debug)]
+    pub enum VerifiedEmail {}
 }
 
 pub type SiteId = Id<of::Site>;
@@ -76,6 +79,7 @@ pub type BanId = Id<of::Ban>;
 pub type ReportId = Id<of::Report>;
 pub type RuleId = Id<of::Rule>;
 pub type RerunId = Id<of::Rerun>;
+pub type EmailId = Id<of::VerifiedEmail>;
 
 /// The id of one `Of`.
 #[derive(AsExpression, FromSqlRow)]

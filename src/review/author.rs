@@ -7,6 +7,7 @@ use crate::bans::{Ban, Who, list_bans_of};
 use crate::comments::Status;
 use crate::http::paging::PageQuery;
 use crate::kit::cursor::Cursor;
+use crate::readers::is_verified;
 
 use super::index::index_waiting;
 use super::item::Item;
@@ -33,6 +34,8 @@ pub struct Author {
     /// The newest first.
     pub comments: Vec<Item>,
     pub next: Option<Cursor>,
+    /// Whether somebody has shown the email to be theirs on one of these sites.
+    pub is_verified: bool,
     /// Those in force that they would meet on these sites.
     pub bans: Vec<Ban>,
 }
@@ -58,8 +61,13 @@ pub async fn load_author(app: &App, moderator: &Moderator, query: AuthorQuery) -
             let ids = cut(on_page);
             let next = ids.last().filter(|_| ids.len() < found.len()).map(|last| Cursor::after(last.get()));
             let items = queries::load_items(conn, &ids, now)?;
+            let is_verified = match who {
+                Who::Email(email) => is_verified(conn, email, sites)?,
+                _ => false,
+            };
             Ok(Author {
                 record,
+                is_verified,
                 comments: items.into_iter().map(|item| item.seen_by(&by)).collect(),
                 next,
                 bans: list_bans_of(conn, who, sites, now)?,

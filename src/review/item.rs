@@ -29,6 +29,8 @@ pub struct Item {
     pub parent: Option<Parent>,
     /// Of its author by email; none without one. It tells no email.
     pub record: Option<Record>,
+    /// Whether it is proven to be by who has its email.
+    pub is_proven: bool,
     /// User name of who holds it now.
     pub claimed_by: Option<String>,
 }

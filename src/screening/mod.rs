@@ -66,6 +66,8 @@ pub struct Facts {
     pub policy: Policy,
     /// Whether the name can be taken for a moderator's display name.
     pub is_staff_lookalike: bool,
+    /// Whether the author has proven who they are and the site's moderators have let stand what they wrote before.
+    pub is_trusted: bool,
 }
 
 /// Judges a submission by what is known about it. Every reason to hold it is named, not only the first.
@@ -73,14 +75,13 @@ pub fn judge(facts: Facts) -> Verdict {
     let mut reasons = Vec::new();
     match facts.policy {
         Policy::HoldAll => reasons.push("Every comment here waits for a moderator.".to_owned()),
-        // Nobody can be verified yet, so this holds everyone.
-        Policy::TrustVerified => reasons
+        Policy::TrustVerified if !facts.is_trusted => reasons
             .push("Only authors with a verified record are published at once here; this author has none.".to_owned()),
         // Until it has learnt, this holds everyone too.
         Policy::Screened => reasons.push(
             "The filter has not learnt enough here yet to publish anything, so this waits for a moderator.".to_owned(),
         ),
-        Policy::PublishFirst => {}
+        Policy::TrustVerified | Policy::PublishFirst => {}
     }
     let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };
     let verdict = Verdict { outcome, reasons, risk: 0.0, hits: Vec::new(), filter: None };
@@ -98,15 +99,17 @@ mod tests {
 
     #[test]
     fn nothing_is_published_that_the_policy_holds_or_that_poses_as_staff() {
-        for (policy, is_staff_lookalike, outcome, reasons) in [
-            (Policy::PublishFirst, false, Outcome::Publish, 0),
-            (Policy::PublishFirst, true, Outcome::Hold, 1),
-            (Policy::TrustVerified, false, Outcome::Hold, 1),
-            (Policy::Screened, false, Outcome::Hold, 1),
-            (Policy::HoldAll, false, Outcome::Hold, 1),
-            (Policy::HoldAll, true, Outcome::Hold, 2),
+        for (policy, is_staff_lookalike, is_trusted, outcome, reasons) in [
+            (Policy::PublishFirst, false, false, Outcome::Publish, 0),
+            (Policy::PublishFirst, true, false, Outcome::Hold, 1),
+            (Policy::TrustVerified, false, false, Outcome::Hold, 1),
+            (Policy::TrustVerified, false, true, Outcome::Publish, 0),
+            (Policy::TrustVerified, true, true, Outcome::Hold, 1),
+            (Policy::Screened, false, true, Outcome::Hold, 1),
+            (Policy::HoldAll, false, true, Outcome::Hold, 1),
+            (Policy::HoldAll, true, false, Outcome::Hold, 2),
         ] {
-            let verdict = judge(Facts { policy, is_staff_lookalike });
+            let verdict = judge(Facts { policy, is_staff_lookalike, is_trusted });
             assert_eq!((verdict.outcome, verdict.reasons.len()), (outcome, reasons));
         }
     }

@@ -4,7 +4,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 
 use crate::http::routes::RouteTable;
-use crate::{accounts, articles, comments, review, rules, sites};
+use crate::{accounts, articles, comments, notify, review, rules, sites};
 
 use super::operating;
 
@@ -17,6 +17,7 @@ pub fn table() -> RouteTable {
     rules::routes(&mut table);
     comments::routes(&mut table);
     review::routes(&mut table);
+    notify::routes(&mut table);
     operating::routes(&mut table);
     table
 }

@@ -16,6 +16,7 @@ mod job;
 mod keep;
 mod migrations;
 mod news;
+mod outbox;
 mod postgres;
 mod replica;
 mod sqlite;
@@ -45,6 +46,10 @@ pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_befor
 pub use job::Cause;
 pub use keep::{load_mark, move_mark, secret_or_insert};
 pub use migrations::{MigrateError, migrate};
+pub use outbox::{
+    MailEnd, NewMail, WaitingMail, clear_recipients, count_mails_caused_by, count_mails_to, end_mail, insert_mail_once,
+    lease_mails, list_due_mails, postpone_mail,
+};
 pub use replica::BEHIND;
 
 /// A connection to whichever database the installation uses.

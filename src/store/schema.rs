@@ -96,6 +96,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    comment_proofs (comment_id) {
+        comment_id -> BigInt,
+        email_id -> BigInt,
+        proven_at -> BigInt,
+    }
+}
+
+diesel::table! {
     comment_rules (rule, comment_id) {
         rule -> Text,
         comment_id -> BigInt,
@@ -242,6 +250,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbox (id) {
+        id -> BigInt,
+        kind -> Text,
+        payload -> Text,
+        recipient -> Nullable<Text>,
+        caused_by -> Nullable<BigInt>,
+        once -> Binary,
+        state -> Text,
+        attempts -> BigInt,
+        next_at -> BigInt,
+        last_error -> Nullable<Text>,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     password_resets (hash) {
         hash -> Binary,
         moderator_id -> BigInt,
@@ -266,6 +291,14 @@ diesel::table! {
         session_id -> BigInt,
         created_at -> BigInt,
         rotated_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    remembered_browsers (browser, email_id) {
+        browser -> Binary,
+        email_id -> BigInt,
+        bound_at -> BigInt,
     }
 }
 
@@ -385,6 +418,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    verified_emails (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        email -> Text,
+        verified_at -> BigInt,
+    }
+}
+
 diesel::joinable!(api_keys -> moderators (moderator_id));
 diesel::joinable!(articles -> sites (site_id));
 diesel::joinable!(comments -> articles (article_id));
@@ -405,6 +447,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     claims,
     comment_counts,
     comment_lookup,
+    comment_proofs,
     comment_rules,
     comments,
     decision_batch_results,
@@ -416,9 +459,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     moderator_sites,
     moderators,
     notes,
+    outbox,
     password_resets,
     recovery_codes,
     refresh_tokens,
+    remembered_browsers,
     reports,
     revisions,
     rule_reruns,
@@ -430,4 +475,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     sites,
     spent_challenges,
     trials,
+    verified_emails,
 );

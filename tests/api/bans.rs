@@ -20,6 +20,7 @@ const PROXY: Setup = Setup {
     secret: None,
     require_totp: None,
     challenge: None,
+    mail: None,
 };
 
 async fn ban(app: &TestApp, person: &Person, body: &Value) -> Answer {

@@ -188,6 +188,7 @@ mod limits {
         secret: None,
         require_totp: None,
         challenge: None,
+        mail: None,
     };
 
     #[test]

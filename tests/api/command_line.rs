@@ -255,7 +255,9 @@ mod settings {
             if given {
                 program = program
                     .env("REJOINDER_SECRET", "hunter5 hunter5 hunter5 hunter5 hunter5")
-                    .env("REJOINDER_DATABASE_URL", url);
+                    .env("REJOINDER_DATABASE_URL", url)
+                    .env("REJOINDER_MAIL", "smtps://ines:hunter6@mail.example")
+                    .env("REJOINDER_MAIL_FROM", "comments@news.example");
             }
             let shown = program.run_well();
             let names: Vec<&str> =
@@ -273,7 +275,9 @@ mod settings {
                     "require_totp",
                     "log",
                     "log_format",
-                    "keep_address_days"
+                    "keep_address_days",
+                    "mail",
+                    "mail_from"
                 ]
             );
             assert!(!shown.contains("hunter"), "{shown}");
@@ -289,6 +293,7 @@ mod settings {
             .arg("--help")
             .env("REJOINDER_SECRET", "hunter2 hunter2 hunter2 hunter2 hunter2")
             .env("REJOINDER_DATABASE_URL", "postgres://user:hunter3@db")
+            .env("REJOINDER_MAIL", "smtps://ines:hunter4@mail.example")
             .run_well();
         for name in [
             "config",
@@ -302,6 +307,8 @@ mod settings {
             "log",
             "log_format",
             "keep_address_days",
+            "mail",
+            "mail_from",
         ] {
             assert!(help.contains(&flag(name)) && help.contains(&variable(name)), "{name}");
         }

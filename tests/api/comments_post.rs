@@ -18,6 +18,7 @@ const LIMITED: Setup = Setup {
     secret: None,
     require_totp: None,
     challenge: None,
+    mail: None,
 };
 
 /// A body of a media type, as it is.

@@ -12,9 +12,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::database::TestDatabase;
+use crate::support::mailbox::{Mailbox, Mood};
 use crate::support::people::{Person, base32_bytes};
 use crate::support::server::TestApp;
-use crate::support::{Answer, Setup, form, on_each_database, on_each_database_with, postgres_url};
+use crate::support::{Answer, Setup, eventually, form, on_each_database, on_each_database_with, postgres_url};
 
 /// Everything of an answer that a reader sees.
 #[derive(Debug, PartialEq)]
@@ -279,6 +280,7 @@ mod log {
         child: Child,
         base: String,
         log: std::path::PathBuf,
+        mailbox: Mailbox,
         _dir: tempfile::TempDir,
         _database: TestDatabase,
     }
@@ -325,13 +327,16 @@ mod log {
             "https://news.example/a",
         ]);
         assert!(article.stderr(lines()).stdout(lines()).status().expect("an end").success());
-        let mut child =
-            program(&database, dir.path()).stdout(Stdio::piped()).stderr(lines()).spawn().expect("the program");
+        let mailbox = Mailbox::start();
+        let mut server = program(&database, dir.path());
+        server.env("REJOINDER_MAIL", mailbox.url.replace("//", "//marked-user:marked-password-for-mail@"));
+        server.env("REJOINDER_MAIL_FROM", "comments@news.example");
+        let mut child = server.stdout(Stdio::piped()).stderr(lines()).spawn().expect("the program");
         let mut line = String::new();
         let mut output = std::io::BufReader::new(child.stdout.take().expect("its output"));
         output.read_line(&mut line).expect("a line");
         let base = line.trim().strip_prefix("listening on ").expect("where it listens").to_owned();
-        Server { child, base, log, _dir: dir, _database: database }
+        Server { child, base, log, mailbox, _dir: dir, _database: database }
     }
 
     async fn answer(
@@ -403,6 +408,7 @@ mod log {
             answer(server, Method::GET, &item, None, &[("authorization", &bearer)]).await.expect(200);
             secrets.push(receipt);
         }
+        secrets.extend(use_mail(server).await);
         secrets.extend(use_second_factor(server, &bearer).await);
         let cookies = json!({ "username": "boss", "password": "marked-password-of-the-boss", "code": secrets.last(),
             "cookies": true });
@@ -429,6 +435,38 @@ mod log {
         answer(server, Method::DELETE, "/api/v1/session", None, &[("authorization", &bearer)]).await;
         secrets.extend([access, refresh]);
         secrets
+    }
+
+    /// Lets letters be refused, fail and come, verifies an email and is remembered; gives the secrets of it.
+    async fn use_mail(server: &Server) -> Vec<String> {
+        let came = || server.mailbox.mails().len();
+        eventually("the letters came", async || came() >= 50).await;
+        let path = "/api/v1/sites/main/articles/a/comments";
+        for (name, mood) in
+            [("refused", Mood::Answers(550)), ("later", Mood::Answers(451)), ("broken", Mood::BreaksOff)]
+        {
+            server.mailbox.set_mood(mood);
+            let before = server.mailbox.connections();
+            let body = json!({ "name": "Ada", "email": format!("{name}@secret-mail.example"), "comment": name });
+            answer(server, Method::POST, path, Some(&body), &[]).await.expect(202);
+            eventually("it was tried", async || server.mailbox.connections() > before).await;
+        }
+        // Each try ends with a line in the log.
+        let is_told = async || {
+            let log = std::fs::read_to_string(&server.log).expect("the log");
+            log.contains("a mail was refused") && log.matches("a mail is tried again later").count() >= 2
+        };
+        eventually("it is told", is_told).await;
+        let link = server.mailbox.mails()[0].path();
+        answer(server, Method::GET, &link, None, &[]).await.expect(200);
+        let remember = json!({ "remember": true });
+        let done = answer(server, Method::POST, &link, Some(&remember), &[]).await.expect(200);
+        let cookie = done.header("set-cookie").expect("a cookie").split(';').next().expect("a pair").to_owned();
+        let page =
+            answer(server, Method::GET, "/sites/main/articles/a", None, &[("cookie", &cookie)]).await.expect(200);
+        assert!(page.text().contains("@secret-mail.example"), "it is remembered");
+        let value = cookie.split_once('=').expect("a value").1.to_owned();
+        vec![value, link.rsplit('/').next().expect("a token").to_owned(), "marked-password-for-mail".to_owned()]
     }
 
     /// Sets a second factor up and gives its secret and its recovery codes, of which the last is unused.

@@ -17,6 +17,7 @@ const PROXY: Setup = Setup {
     secret: None,
     require_totp: None,
     challenge: None,
+    mail: None,
 };
 
 fn request(app: &TestApp, id: i64, address: &str) -> RequestBuilder {

@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 73] = [
+const TABLE: [(&str, &str, Answers); 75] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -58,6 +58,8 @@ const TABLE: [(&str, &str, Answers); 73] = [
     ("POST",   "/api/v1/password-resets/{token}",                  all(404)), // with a token that nobody has
     ("GET",    "/password-resets/{token}",                         all(404)),
     ("POST",   "/password-resets/{token}",                         all(404)),
+    ("GET",    "/verifications/{token}",                           all(404)), // with a token of another kind
+    ("POST",   "/verifications/{token}",                           all(404)),
     ("GET",    "/api/v1/me/keys",                                  signed_in(200)),
     ("POST",   "/api/v1/me/keys",                                  signed_in(201)),
     ("DELETE", "/api/v1/me/keys/{id}",                             signed_in(404)), // with an id that no key of theirs has

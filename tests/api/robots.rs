@@ -28,6 +28,7 @@ const USUAL: Setup = Setup {
     secret: None,
     require_totp: None,
     challenge: None,
+    mail: None,
 };
 const ALWAYS: Setup = Setup { challenge: Some("always"), ..USUAL };
 const PAGE: &str = "/sites/main/articles/a";

@@ -25,6 +25,7 @@ const PROXY: Setup = Setup {
     secret: None,
     require_totp: None,
     challenge: None,
+    mail: None,
 };
 
 async fn put(app: &TestApp, person: &Person, rules: &Value) -> Answer {

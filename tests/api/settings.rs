@@ -266,9 +266,9 @@ mod policy {
         });
     }
 
-    /// Nobody can be verified yet, so nobody is published by it.
+    /// Who is verified, and how, is in `trust`.
     #[test]
-    fn trusting_the_verified_holds_everyone_and_says_why() {
+    fn trusting_the_verified_holds_everyone_else_and_says_why() {
         on_each_database(async |app| {
             let (admin, article) = (app.admin().await, app.article("a").await);
             set(app, &admin, &json!({ "policy": "trust_verified" })).await;

@@ -25,6 +25,7 @@ const SECRET: Setup = Setup {
     secret: Some("thirty-two characters, or some more"),
     require_totp: None,
     challenge: None,
+    mail: None,
 };
 
 /// Names of the keys, the newest first, with what is kept of them: without a secret the keys themselves.

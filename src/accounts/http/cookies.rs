@@ -12,7 +12,10 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use crate::accounts::sign_in::Tokens;
 use crate::accounts::{refresh, token};
 use crate::app::App;
+use crate::http::cookies::pairs;
 use crate::http::problem::{Kind, Problem};
+
+pub use crate::http::cookies::find;
 
 /// The cookie with the access token. `__Host-`: set by this host over TLS alone, for itself alone (RFC 6265bis §4.1.3.2).
 pub const SESSION_COOKIE: &str = "__Host-rejoinder-session";
@@ -20,12 +23,6 @@ pub const SESSION_COOKIE: &str = "__Host-rejoinder-session";
 pub const REFRESH_COOKIE: &str = "__Host-rejoinder-refresh";
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// The value of one of our cookies. One that comes twice is none: it cannot be told which of them we set.
-pub fn find<'a>(request: &'a HttpRequest, name: &str) -> Option<&'a str> {
-    let mut values = pairs(request).filter(|(known, _)| *known == name).map(|(_, value)| value);
-    values.next().filter(|_| values.next().is_none())
-}
 
 /// Whether any of our cookies came.
 pub fn has_any(request: &HttpRequest) -> bool {
@@ -99,9 +96,4 @@ fn cookie(name: &str, value: &str, max_age: Duration) -> Result<HeaderValue, Pro
     let mut value = HeaderValue::from_str(&text).map_err(Problem::internal)?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-fn pairs(request: &HttpRequest) -> impl Iterator<Item = (&str, &str)> {
-    let lists = request.headers().get_all(header::COOKIE).filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(';')).filter_map(|pair| pair.trim().split_once('='))
 }

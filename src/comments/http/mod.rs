@@ -9,6 +9,7 @@ mod one;
 mod page;
 mod post;
 mod receipt;
+mod remember;
 mod report;
 mod thread;
 mod views;

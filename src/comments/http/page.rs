@@ -34,11 +34,12 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
 use crate::kit::secret;
+use crate::readers::remembered_in;
 use crate::screening::Stamp;
 
 use super::bodies::name_or_anonymous;
-use super::links;
 use super::views::{ArticlePage, CommentView, FieldView, FormView, ParentView, ThreadView, WorkView};
+use super::{links, remember};
 
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_show_article_page, show_article_page);
@@ -69,6 +70,13 @@ struct Visitor<'a> {
     stamp: Option<&'a str>,
 }
 
+/// What stands in the form.
+#[derive(Clone, Copy)]
+struct Typed<'a> {
+    form: &'a ReplyForm,
+    is_remembered: bool,
+}
+
 /// An article with its comments and the reply form.
 #[utoipa::path(get, path = "/sites/{site}/articles/{article}", tag = "pages",
     params(("site" = String, Path), ("article" = String, Path), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$"),
@@ -92,11 +100,18 @@ async fn show_article_page(
     // One length for everybody: each other one would be made and kept by itself.
     let page = PageQuery { limit: PageQuery::USUAL_LIMIT, ..page };
     let comments = comments(&app, &head, page, comment.or(reply_to)).await?;
-    render(&app, &head, &comments, &ReplyForm::default(), None, StatusCode::OK)
+    let known = remembered_in(&request, &app);
+    let typed = Typed { form: &remember::filled_in(known.as_ref()), is_remembered: known.is_some() };
+    render(&app, &head, &comments, typed, None, StatusCode::OK)
 }
 
 /// The page again, after a form that was not taken: what is wrong stands beside each field, and what was typed is there.
-pub async fn form_again(app: &App, post: &Post, problem: Problem) -> Result<HttpResponse, Problem> {
+pub async fn form_again(
+    app: &App,
+    post: &Post,
+    is_remembered: bool,
+    problem: Problem,
+) -> Result<HttpResponse, Problem> {
     let can_be_mended = matches!(
         problem.kind,
         Kind::Invalid | Kind::DuplicateComment | Kind::KeyReused | Kind::ChallengeUnsolved | Kind::TooFast
@@ -109,7 +124,8 @@ pub async fn form_again(app: &App, post: &Post, problem: Problem) -> Result<Http
     let visitor = Visitor { address: post.address, stamp };
     let head = load_head(app, &post.site, &post.article, post.form.parent_id, visitor).await?;
     let comments = comments(app, &head, page, post.form.parent_id).await?;
-    let mut response = render(app, &head, &comments, &post.form, Some(&problem), problem.status())?;
+    let typed = Typed { form: &post.form, is_remembered };
+    let mut response = render(app, &head, &comments, typed, Some(&problem), problem.status())?;
     if let Some(seconds) = problem.retry_after_s {
         response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
     }
@@ -226,7 +242,7 @@ fn render(
     app: &App,
     head: &Head,
     comments: &PublicBytes,
-    form: &ReplyForm,
+    typed: Typed,
     problem: Option<&Problem>,
     status: StatusCode,
 ) -> Result<HttpResponse, Problem> {
@@ -239,6 +255,7 @@ fn render(
     let (name, email, url, comment) = (message("name"), message("email"), message("url"), message("comment"));
     let is_whole = |problem: &&Problem| faults.is_empty() || problem.kind == Kind::ChallengeUnsolved;
     let whole = message("parent_id").or_else(|| problem.filter(is_whole).map(|problem| said(problem, words)));
+    let form = typed.form;
     let field = |value: &'_ Option<String>| value.clone().unwrap_or_default();
     let values = [field(&form.name), field(&form.email), field(&form.url), field(&form.comment)];
     let cancel_href = format!("{page}#reply");
@@ -258,6 +275,7 @@ fn render(
         }),
         name_required: head.ground.site.settings.required.name,
         email_required: head.ground.site.settings.required.email,
+        is_remembered: typed.is_remembered,
         problem: whole.as_deref(),
     };
     let door = head.ground.door(app.clock.now());

@@ -17,9 +17,10 @@ use crate::http::problem::Problem;
 use crate::http::routes::RouteTable;
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
+use crate::readers::remembered_in;
 use crate::store::Replay;
 
-use super::{links, page};
+use super::{links, page, remember};
 
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_post_comment, post_comment);
@@ -39,6 +40,9 @@ struct PostComment {
     url: Option<String>,
     /// The published comment it replies to.
     parent_id: Option<i64>,
+    /// Whether this browser is to be remembered, by a cookie: it fills in the form, and once the email is verified in it, it
+    /// says whose it is.
+    remember: Option<bool>,
     /// A nonce: the same one again, with the same content, is answered alike and makes nothing.
     submission: Option<String>,
     /// The solution of a challenge, when the article asks for one (`form.challenge`).
@@ -76,10 +80,11 @@ async fn post_comment(
     client: Client,
     key: IdempotencyKey,
     request: HttpRequest,
-    body: FormBody,
+    mut body: FormBody,
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let is_browser = prefers_html(request.headers());
+    let (wish, known) = (remember::is_wished(&mut body.fields, body.media_type), remembered_in(&request, &app));
     let (form, submission, traces) = read_form(body.fields);
     let replay = key.0.as_deref().or(submission.as_deref()).map(|key| replay(&app, &site, &article, key, &form));
     let _running = replay.filter(|_| key.0.is_some()).map(|replay| app.running.begin(replay.key)).transpose()?;
@@ -92,17 +97,20 @@ async fn post_comment(
         foreign_origin: foreign_origin(&request, &app),
         replay,
         traces: Some(Traces { is_browser, ..traces }),
+        browser: known.as_ref().map(|known| known.browser),
     };
     let outcome = match paced.too_fast {
         Some(too_fast) => Err(too_fast.into()),
         None => story(&app, post.clone()).await,
     };
-    match outcome {
-        Ok(posted) if is_browser => Ok(see_other(&app, &post, &posted)),
-        Ok(posted) => Ok(answer(&app, &posted)),
-        Err(error) if is_browser => page::form_again(&app, &post, error.into()).await,
-        Err(error) => Err(error.into()),
-    }
+    let posted = match outcome {
+        Ok(posted) => posted,
+        Err(error) if is_browser => return page::form_again(&app, &post, wish == Some(true), error.into()).await,
+        Err(error) => return Err(error.into()),
+    };
+    let mut response = if is_browser { see_other(&app, &post, &posted) } else { answer(&app, &posted) };
+    remember::answer_wish(&app, &mut response, wish, &post.form, known.as_ref())?;
+    Ok(response)
 }
 
 /// Reads the fields; those of other features and unknown ones are ignored. Addresses are trimmed, as WordPress does.

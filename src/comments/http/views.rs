@@ -90,6 +90,8 @@ pub struct FormView<'a> {
     pub work: Option<WorkView>,
     pub name_required: bool,
     pub email_required: bool,
+    /// Whether the box is ticked that asks to be remembered.
+    pub is_remembered: bool,
     /// A sentence for the whole form; when `None` and a field is wrong, the catalogue's own sentence stands there.
     pub problem: Option<&'a str>,
 }

@@ -50,6 +50,8 @@ pub static ENGLISH: Wording = Wording {
     challenge_failed: "Your browser could not solve its puzzle. Post your comment all the same: a moderator reads it first.",
     challenge_again: "Your browser's puzzle was too old or used already. Your text is still here: please post it again.",
     post_comment: "Post comment",
+    remember: "Remember my name, email and website in this browser",
+    remember_note: "A cookie for a year, and only if you tick this.",
 
     receipt: "Receipt for your comment",
     receipt_article: "On the article",
@@ -112,6 +114,29 @@ pub static ENGLISH: Wording = Wording {
     reset_done: ReceiptWords {
         title: "Your password is set",
         meaning: "Sign in with it where you moderate. This link does not work any more.",
+    },
+
+    verify_mail_subject: "Is this your comment on {site}?",
+    verify_mail_text: "Somebody, probably you, gave this email address with a comment on\n\n    {article}\n    {site}\n\n\
+                       If it was you, look at the comment and confirm that it is yours:\n\n{link}\n\n\
+                       The link is good until {until}.\n\n\
+                       If it was not you, ignore this message. Nothing happens then, and your address is not published.\n",
+    verify_title: "Is this your comment?",
+    verify_summary: "It came with your email address. If you wrote it, confirm that; the moderators then know that the \
+                     address is yours.",
+    verify_remember: "This is my own browser: remember me here",
+    verify_remember_note: "A cookie for a year. What you post from here with this address then counts as yours without \
+                           another mail.",
+    verify_send: "Yes, I wrote it",
+    verify_not_mine: "If you did not write it, close this page. Nothing happens then.",
+    verify_done: ReceiptWords {
+        title: "Thank you, that is confirmed",
+        meaning: "The moderators see that the address is yours. If your comment is waiting for review, it still is.",
+    },
+    verify_done_and_remembered: ReceiptWords {
+        title: "Thank you, that is confirmed",
+        meaning: "The moderators see that the address is yours, and this browser is remembered. If your comment is \
+                  waiting for review, it still is.",
     },
 
     problem_status: "Status",

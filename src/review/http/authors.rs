@@ -28,6 +28,8 @@ pub fn routes(table: &mut RouteTable) {
 #[derive(Serialize, ToSchema)]
 struct AuthorBody {
     record: AuthorCounts,
+    /// Whether somebody has shown the email to be theirs on one of these sites; each comment says whether it is by them.
+    verified: bool,
     /// The newest first.
     comments: Page<QueueItem>,
     /// Those in force that are about them, the newest first, 100 at most; those of all sites among them.
@@ -66,6 +68,7 @@ async fn show_author(app: web::Data<App>, asked: By<Query>, request: HttpRequest
     }
     Ok(response.json(AuthorBody {
         record: record(&author.record),
+        verified: author.is_verified,
         comments: Page { items: author.comments.into_iter().map(|item| queue_item(item, None)).collect(), next },
         bans: author.bans.into_iter().map(bans::body).collect(),
     }))

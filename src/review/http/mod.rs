@@ -137,7 +137,8 @@ struct AuthorRecord {
     /// Those in the trash included.
     rejected: i64,
     spam: i64,
-    /// Whether the email was shown to be theirs.
+    /// Whether this comment is proven to be by who has the email: by a link that only its mailbox got, or by the cookie of a
+    /// browser in which one was opened. The others that are counted may be by anybody who typed it.
     verified: bool,
 }
 
@@ -399,7 +400,11 @@ fn body(item: Item) -> ItemComment {
         created_at: comment.created_at,
         text: comment.text,
         html: comment.html,
-        author: ItemAuthor { name: comment.name, url: comment.url, record: item.record.map(record) },
+        author: ItemAuthor {
+            name: comment.name,
+            url: comment.url,
+            record: item.record.map(|known| record(known, item.is_proven)),
+        },
         email: comment.email,
         ip: comment.ip,
         user_agent: comment.user_agent,
@@ -411,9 +416,8 @@ fn body(item: Item) -> ItemComment {
     }
 }
 
-fn record(record: Record) -> AuthorRecord {
-    // Emails are not verified yet.
-    AuthorRecord { approved: record.approved, rejected: record.rejected, spam: record.spam, verified: false }
+fn record(record: Record, verified: bool) -> AuthorRecord {
+    AuthorRecord { approved: record.approved, rejected: record.rejected, spam: record.spam, verified }
 }
 
 impl From<IndexError> for Problem {

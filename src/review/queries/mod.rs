@@ -22,6 +22,7 @@ use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
 use crate::kit::key::Key;
 use crate::kit::text;
+use crate::readers::list_proven;
 use crate::sites::list_sites;
 use crate::store::schema::{comments, decisions, moderators};
 use crate::store::{Conn, StoreError, StoreResult};
@@ -64,6 +65,7 @@ pub(in crate::review) fn with_surroundings(
     let ids: Vec<CommentId> = found.iter().map(|comment| comment.id).collect();
     let holders = claims::list_holders(conn, &ids, now)?;
     let records = counting::load_records(conn, &found)?;
+    let proven = list_proven(conn, &ids)?;
     found
         .into_iter()
         .map(|comment| {
@@ -73,6 +75,7 @@ pub(in crate::review) fn with_surroundings(
                     .as_deref()
                     .and_then(|email| records.get(&(comment.site_id, text::fold(email))))
                     .copied(),
+                is_proven: proven.contains(&comment.id),
                 claimed_by: holders.get(&comment.id).cloned(),
                 site: sites.get(&comment.site_id).cloned().ok_or(StoreError::Missing)?,
                 article: articles.get(&comment.article_id).cloned().ok_or(StoreError::Missing)?,

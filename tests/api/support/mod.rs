@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod database;
 pub mod events;
+pub mod mailbox;
 pub mod markup;
 pub mod people;
 pub mod process;

@@ -33,6 +33,8 @@ pub struct Setup {
     pub secret: Option<&'static str>,
     pub require_totp: Option<&'static str>,
     pub challenge: Option<&'static str>,
+    /// Where mail goes; off unless a test is about it.
+    pub mail: Option<&'static str>,
 }
 
 /// A running server, its clock, and a client.
@@ -56,7 +58,7 @@ pub fn on_each_database_with(setup: &Setup, test: impl AsyncFn(&TestApp)) {
         actix_web::rt::System::new().block_on(async {
             let app = TestApp::start(setup, database).await;
             test(&app).await;
-            app.handle.stop(false).await;
+            app.stop().await;
         });
     }
 }
@@ -74,6 +76,11 @@ impl TestApp {
         .await;
     }
 
+    /// Stops it, and what it does in the background.
+    pub async fn stop(&self) {
+        self.handle.stop(false).await;
+    }
+
     pub async fn start(setup: &Setup, database: TestDatabase) -> Self {
         let given = Given {
             database_url: Some(database.url_text()),
@@ -84,6 +91,8 @@ impl TestApp {
             secret: setup.secret.map(str::to_owned),
             require_totp: setup.require_totp.map(str::to_owned),
             challenge: setup.challenge.map(str::to_owned),
+            mail: setup.mail.map(str::to_owned),
+            mail_from: setup.mail.map(|_| "Comments <comments@news.example>".to_owned()),
             ..Given::default()
         };
         let clock = ManualClock::at(NOON);

@@ -7,6 +7,7 @@ pub mod app;
 pub mod articles;
 pub mod audit;
 pub mod bans;
+pub mod campaigns;
 pub mod cli;
 pub mod comments;
 pub mod config;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::articles::Door;
 use crate::bans::{Hit, Sender, find_book};
+use crate::campaigns;
 use crate::http::limits::TooFast;
 use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
@@ -24,7 +25,7 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
-use crate::screening::{self, Facts, Outcome, Verdict};
+use crate::screening::{self, Facts, Finding, Outcome, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
 use super::author::Author;
@@ -102,7 +103,10 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     let bans = find_bans(app, &post, &place, &comment, now).await?;
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
-    let verdict = judge(&place, &comment, &bans);
+    let mut findings = find_repeated(app, &post, &place, &comment, now).await?;
+    // What is found last is named first.
+    findings.extend(bans.iter().rev().map(Hit::finding));
+    let verdict = judge(&place, &comment, findings);
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
     tell(app, &post, &place, &posted);
     Ok(posted)
@@ -166,11 +170,24 @@ async fn find_bans(
     Ok(find_book(app).await?.hits(&sender))
 }
 
-fn judge(place: &Place, comment: &NewComment, bans: &[Hit]) -> Verdict {
+/// What others, or the same, sent that is nearly the same. The sketches of the latest are in memory.
+async fn find_repeated(
+    app: &App,
+    post: &Post,
+    place: &Place,
+    comment: &NewComment,
+    at: Millis,
+) -> Result<Vec<Finding>, StoreError> {
+    let (name, email, site) = (comment.name.as_str(), comment.email.as_deref(), place.ground.site.id);
+    let sent = campaigns::Sent { site, text: &comment.text, name, email, address: post.address, at };
+    campaigns::find_repeated(app, sent).await
+}
+
+fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike });
-    bans.iter().rev().map(Hit::finding).fold(verdict, Verdict::with)
+    findings.into_iter().fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.

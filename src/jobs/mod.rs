@@ -10,6 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, rotate_signing_key_when_due};
 use crate::app::App;
 use crate::audit;
+use crate::campaigns;
 use crate::comments::clear_addresses;
 use crate::review::{self, Chunk, forget_old_claims, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
@@ -101,6 +102,8 @@ async fn index_for_ever(app: web::Data<App>) {
 }
 
 async fn index_some(app: &App, is_calm: bool) -> StoreResult<()> {
+    // What other nodes have indexed. What this one has is read at the next tick.
+    campaigns::refresh(app).await?;
     let mut goes_on = true;
     while goes_on && !app.is_stopping.load(Ordering::Relaxed) {
         let before = app.store.writes();

@@ -54,6 +54,9 @@ pub mod of {
     /// What a reader says against a comment.
     #[derive(Debug)]
     pub enum Report {}
+    /// Comments that are nearly the same: the id of the first of them.
+    #[derive(Debug)]
+    pub enum Campaign {}
 }
 
 pub type SiteId = Id<of::Site>;
@@ -68,6 +71,7 @@ pub type RevisionId = Id<of::Revision>;
 pub type AuditEntryId = Id<of::AuditEntry>;
 pub type BanId = Id<of::Ban>;
 pub type ReportId = Id<of::Report>;
+pub type CampaignId = Id<of::Campaign>;
 
 /// The id of one `Of`.
 #[derive(AsExpression, FromSqlRow)]

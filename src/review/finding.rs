@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::accounts::{Moderator, Right};
 use crate::kit::clock::Millis;
-use crate::kit::ids::{CommentId, ModeratorId, SiteId};
+use crate::kit::ids::{CampaignId, CommentId, ModeratorId, SiteId};
 use crate::kit::search::{Search, is_found};
 use crate::store::{Conn, StoreResult, list_by_words};
 
@@ -57,6 +57,7 @@ pub(super) enum Known {
     Emails(Vec<String>),
     Networks(Vec<(String, String)>),
     Reasons(Vec<String>),
+    Campaigns(Vec<CampaignId>),
     Reported,
     /// Claimed by somebody, or by whoever asks.
     Claimed(Claimed),
@@ -117,6 +118,9 @@ fn known(filter: &Filter) -> Vec<Known> {
     }
     if !filter.reasons.is_empty() {
         all.push(Known::Reasons(filter.reasons.clone()));
+    }
+    if !filter.campaigns.is_empty() {
+        all.push(Known::Campaigns(filter.campaigns.clone()));
     }
     if filter.is_reported == Some(true) {
         all.push(Known::Reported);

@@ -3,6 +3,7 @@
 use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::articles::Article;
+use crate::campaigns::Campaign;
 use crate::comments::{Comment, ReportedBy, find_comment, find_screening, list_reports};
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
@@ -28,6 +29,8 @@ pub struct Item {
     pub parent: Option<Parent>,
     /// Of its author by email; none without one. It tells no email.
     pub record: Option<Record>,
+    /// Of it and others that are nearly the same, as last indexed.
+    pub campaign: Option<Campaign>,
     /// User name of who holds it now.
     pub claimed_by: Option<String>,
 }

@@ -25,6 +25,7 @@ mod queue;
 mod reason;
 mod reply;
 mod second_opinion;
+mod sketched;
 mod stats;
 mod transparency;
 mod undo;

@@ -3,10 +3,14 @@
 //! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
 //! that a moderator understands.
 
+mod repeats;
+mod shingles;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use repeats::{Repeats, Spot};
+pub use shingles::{FEWEST_WORDS, Sketch};
 pub use verdict::{Effect, Explanation, Finding, Hit, Outcome, Screening, Verdict, Weight};
 
 /// What happens to a comment that nothing speaks against.

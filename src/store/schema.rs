@@ -96,6 +96,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    comment_sketches (comment_id) {
+        comment_id -> BigInt,
+        site_id -> BigInt,
+        campaign -> BigInt,
+        seq -> BigInt,
+        sketch -> Binary,
+        is_spam -> Nullable<Bool>,
+    }
+}
+
+diesel::table! {
     comments (id) {
         id -> BigInt,
         site_id -> BigInt,
@@ -233,6 +244,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    outside_reports (comment_id) {
+        comment_id -> BigInt,
+        site_id -> BigInt,
+        is_spam -> Bool,
+        tries -> BigInt,
+        due_at -> BigInt,
+    }
+}
+
+diesel::table! {
     password_resets (hash) {
         hash -> Binary,
         moderator_id -> BigInt,
@@ -364,6 +385,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     claims,
     comment_counts,
     comment_lookup,
+    comment_sketches,
     comments,
     decision_batch_results,
     decision_batches,
@@ -374,6 +396,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     moderator_sites,
     moderators,
     notes,
+    outside_reports,
     password_resets,
     recovery_codes,
     refresh_tokens,

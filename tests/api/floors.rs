@@ -15,12 +15,13 @@ const FLOORS: [(u8, &[&str]); 7] = [
     (5, &["server", "jobs"]),
     (6, &["cli", "main"]),
 ];
-const FEATURES: [&str; 11] = [
+const FEATURES: [&str; 12] = [
     "audit",
     "accounts",
     "sites",
     "articles",
     "bans",
+    "campaigns",
     "comments",
     "review",
     "notify",

@@ -16,6 +16,7 @@ mod audit_read;
 mod bans;
 mod bodies;
 mod browser_sessions;
+mod campaigns;
 mod clock_jumps;
 mod command_line;
 mod comments_post;

@@ -23,6 +23,7 @@ use validator::ValidationError;
 
 use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
+use crate::campaigns::Campaign;
 use crate::comments::{ReportedBy, Status};
 use crate::http::body::{JsonBody, Query};
 use crate::http::fields::Fields;
@@ -107,6 +108,8 @@ struct ItemComment {
     risk: f64,
     /// User name of the moderator who holds it now.
     claimed_by: Option<String>,
+    /// Others that are nearly the same; null when there are none, or not indexed yet.
+    campaign: Option<Campaign>,
     matches: Vec<Match>,
 }
 
@@ -207,7 +210,7 @@ struct DecideBody {
     params(("status" = Option<Vec<String>>, Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
         ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
         ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
-        ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"),
+        ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"), ("campaign" = Option<Vec<i64>>, Query, description = "Near-duplicates, by a queue item's `campaign.id`"),
         ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"), ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"),
         ("until" = Option<String>, Query, description = "Exclusive, RFC 3339"), ("sort" = Option<String>, Query, description = "`oldest` (default), `newest` or `risk`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
@@ -403,6 +406,7 @@ fn body(item: Item) -> ItemComment {
         reasons: comment.held_because,
         risk: comment.risk,
         claimed_by: item.claimed_by,
+        campaign: item.campaign,
         matches: Vec::new(),
     }
 }

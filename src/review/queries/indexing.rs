@@ -7,9 +7,10 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use crate::campaigns::{NewSketch, are_sketches_as_of, write_sketches};
 use crate::comments::Status;
 use crate::kit::clock::Millis;
-use crate::kit::ids::{CommentId, SiteId};
+use crate::kit::ids::{CommentId, ModeratorId, SiteId};
 use crate::kit::search::IndexedWords;
 use crate::store::schema::{comment_counts, comment_lookup, comments, decisions};
 use crate::store::{
@@ -33,6 +34,7 @@ pub(in crate::review) struct Waiting {
     pub url: Option<String>,
     pub text: String,
     pub ip: Option<String>,
+    pub moderator_id: Option<ModeratorId>,
     pub edited_at: Option<Millis>,
 }
 
@@ -44,6 +46,17 @@ pub(in crate::review) struct Indexed {
     pub email: Option<String>,
     pub address: Option<String>,
     pub words: IndexedWords,
+    pub sketch: Sketched,
+}
+
+/// What is done about the sketch by which near-duplicates are found.
+#[derive(Debug, Clone)]
+pub(in crate::review) enum Sketched {
+    /// Nothing: it is right, or there is none.
+    Kept,
+    New(NewSketch),
+    /// It is taken away.
+    Gone,
 }
 
 /// Not up to date. Written out, so that the partial index serves.
@@ -63,9 +76,18 @@ pub(in crate::review) fn list_waiting(conn: &mut Conn, most: i64) -> StoreResult
 }
 
 /// Writes what these comments are found by, but for those that have changed since they were read; says how many were
-/// written, and nothing while another node is at it.
-pub(in crate::review) fn write_indexed(conn: &mut Conn, all: &[Indexed]) -> StoreResult<Option<usize>> {
+/// written, and nothing while another node is at it, or was since campaigns were joined, up to the change `joined_at`.
+pub(in crate::review) fn write_indexed(
+    conn: &mut Conn,
+    all: &[Indexed],
+    joined_at: Option<i64>,
+) -> StoreResult<Option<usize>> {
     if !try_lock_until_commit(conn, INDEXING)? {
+        return Ok(None);
+    }
+    if let Some(joined_at) = joined_at
+        && !are_sketches_as_of(conn, joined_at)?
+    {
         return Ok(None);
     }
     let read: Vec<WasRead> = all
@@ -90,8 +112,22 @@ pub(in crate::review) fn write_indexed(conn: &mut Conn, all: &[Indexed]) -> Stor
             .map(|one| (one.comment.id.get(), one.words.clone(), !before.contains_key(&one.comment.id)))
             .collect();
         write_words(conn, &words)?;
+        let new: Vec<&NewSketch> = all.iter().filter_map(|one| one.sketch.as_new()).collect();
+        let gone = all.iter().filter(|one| matches!(one.sketch, Sketched::Gone));
+        write_sketches(conn, &new, &gone.map(|one| one.comment.id).collect::<Vec<_>>())?;
     }
     Ok(Some(ids.len()))
+}
+
+impl Sketched {
+    /// One of a text that was not sketched before.
+    pub fn as_new_text(&mut self) -> Option<&mut NewSketch> {
+        if let Self::New(sketch) = self { Some(sketch).filter(|sketch| sketch.is_new_text) } else { None }
+    }
+
+    fn as_new(&self) -> Option<&NewSketch> {
+        if let Self::New(sketch) = self { Some(sketch) } else { None }
+    }
 }
 
 /// How a comment was indexed last.

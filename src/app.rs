@@ -14,6 +14,7 @@ use crate::kit::places::Places;
 use crate::kit::seal::Seal;
 use crate::kit::secret::{self, Key, NoRandomness};
 use crate::kit::shelves::Shelves;
+use crate::outbound::Outbound;
 use crate::store::{Store, StoreError, secret_or_insert};
 
 /// What the program runs on.
@@ -33,6 +34,8 @@ pub struct App {
     pub origins: OriginCache,
     /// What has changed lately, for desks that follow it live.
     pub changes: Changes,
+    /// Asks outside services.
+    pub outbound: Outbound,
     /// What features remember.
     pub shelves: Shelves,
     /// Whether it is about to stop: every answer is then the last on its connection.
@@ -58,6 +61,8 @@ pub struct Keys {
     pub totp: Seal,
     /// Hashes recovery codes.
     pub recovery: Key,
+    /// Seals the secrets that sites share with outside services.
+    pub outside: Seal,
 }
 
 /// Why the handle could not be made.
@@ -91,12 +96,14 @@ impl App {
                 replay: master.derive("idempotency keys 1"),
                 totp: Seal::new(master.derive("second factors 1")),
                 recovery: master.derive("recovery codes 1"),
+                outside: Seal::new(master.derive("outside services 1")),
             },
             pages: PageCache::default(),
             hashing: Places::new(cores),
             running: Running::default(),
             origins: OriginCache::default(),
             changes: Changes::default(),
+            outbound: Outbound::new(&settings.outbound_allow),
             shelves: Shelves::default(),
             is_stopping: AtomicBool::new(false),
             settings,

@@ -219,6 +219,7 @@ mod settings {
             ("trusted_proxies", ["10.0.0.1/32", "10.0.0.2/32", "10.0.0.3/32"]),
             ("limits", ["off", "on", "off"]),
             ("require_totp", ["admin", "lead", "admin,lead,moderator"]),
+            ("outbound_allow", ["a.internal", "b.internal:8080", "127.0.0.1,[::1]:9"]),
             ("log", ["error", "warn", "rejoinder=debug"]),
             ("log_format", ["json", "text", "json"]),
             ("keep_address_days", ["1", "2", "3"]),
@@ -270,6 +271,7 @@ mod settings {
                     "trusted_proxies",
                     "limits",
                     "require_totp",
+                    "outbound_allow",
                     "log",
                     "log_format",
                     "keep_address_days"
@@ -298,6 +300,7 @@ mod settings {
             "trusted_proxies",
             "limits",
             "require_totp",
+            "outbound_allow",
             "log",
             "log_format",
             "keep_address_days",

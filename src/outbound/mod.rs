@@ -1,0 +1,12 @@
+//! Floor 2: what leaves this program by itself: guarded HTTP requests to addresses that people wrote into settings.
+//!
+//! Whatever they wrote, a request goes to no private address, follows no redirect, reads no more than it asked for, and
+//! ends in time. No feature is known here: what is sent, and what an answer means, others decide.
+
+mod address;
+mod client;
+mod signature;
+
+pub use address::is_public;
+pub use client::{Outbound, OutboundAnswer, OutboundError, Outgoing, Target};
+pub use signature::{MAX_SECRET, MIN_SECRET, signature, signing_secret};

@@ -75,16 +75,14 @@ impl Memory {
         let known = self.spots.get(&id).copied().filter(|spot| is_same(&self.latest, spot));
         // What was posted here is remembered already, without its number.
         let posted = |memory: &Self| memory.find_posted(&sketch, &seen);
-        match known.or_else(|| posted(self)).and_then(|spot| Some((spot, self.latest.get_mut(spot)?))) {
-            Some((spot, known)) => {
-                *known = seen;
-                self.spots.insert(id, spot);
-            }
-            None => {
-                let (spot, gone) = self.latest.note(sketch.clone(), seen);
-                self.forget(gone);
-                self.spots.insert(id, spot);
-            }
+        let spot = known.or_else(|| posted(self));
+        if let Some((spot, known)) = spot.and_then(|spot| Some((spot, self.latest.get_mut(spot)?))) {
+            *known = seen;
+            self.spots.insert(id, spot);
+        } else {
+            let (spot, gone) = self.latest.note(sketch.clone(), seen);
+            self.forget(gone);
+            self.spots.insert(id, spot);
         }
         let known = self.spots_of_spam.get(&id).copied().filter(|spot| is_same(&self.spam, spot));
         match known.and_then(|spot| self.spam.get_mut(spot)) {

@@ -56,38 +56,42 @@ impl<T> Repeats<T> {
         }
         let entry = Entry { sketch, before, known };
         let at = number as usize % self.most;
-        let gone = match self.ring.get_mut(at) {
-            Some(place) => Some(std::mem::replace(place, entry).known),
-            None => {
-                self.ring.push(entry);
-                None
-            }
+        let gone = if let Some(place) = self.ring.get_mut(at) {
+            Some(std::mem::replace(place, entry).known)
+        } else {
+            self.ring.push(entry);
+            None
         };
         (Spot(number), gone)
     }
 
-    /// The texts that are nearly the same as this one, each with the places in which they agree; no more than some
-    /// hundreds of the latest.
+    /// The texts that are nearly the same as this one, each with the places in which they agree; no more than a few dozen, the
+    /// latest.
     pub fn list_alike(&self, sketch: &Sketch) -> Vec<(Spot, u32)> {
-        let mut met: Vec<u32> = Vec::new();
+        let (mut met, mut alike) = (Vec::new(), Vec::new());
         if self.heads.is_empty() {
-            return Vec::new();
+            return alike;
         }
         for (band, key) in sketch.bands().into_iter().enumerate() {
             let mut next = self.heads[head(band, key)];
             for _ in 0..MOST_STEPS {
-                let Some(entry) = next.checked_sub(1).and_then(|number| self.entry(number)) else { break };
-                met.push(next - 1);
+                let Some(number) = next.checked_sub(1) else { break };
+                let Some(entry) = self.entry(number) else { break };
                 next = entry.before[band];
+                if met.contains(&number) {
+                    continue;
+                }
+                met.push(number);
+                if entry.sketch.is_like(sketch) {
+                    alike.push((Spot(number), entry.sketch.agreement(sketch)));
+                }
+            }
+            if alike.len() >= MOST_STEPS {
+                break;
             }
         }
-        met.sort_unstable();
-        met.dedup();
-        let alike = |number| {
-            let sketched = &self.entry(number)?.sketch;
-            sketched.is_like(sketch).then(|| (Spot(number), sketched.agreement(sketch)))
-        };
-        met.into_iter().filter_map(alike).collect()
+        alike.sort_unstable_by_key(|(spot, _)| spot.0);
+        alike
     }
 
     /// The sketch of a text, unless it had to go.

@@ -2,7 +2,7 @@
 //!
 //! A text is folded (case, diacritics, width, invisible characters), quoted lines are left out, links keep only their host
 //! and numbers only that they are numbers. Its shingles are pairs of neighbouring words, and longer words by themselves;
-//! scripts without spaces count by pairs of characters. Of 64 hashes of every shingle the least are kept (MinHash, Broder
+//! scripts without spaces count by pairs of characters. Of 64 hashes of every shingle the least are kept (`MinHash`, Broder
 //! 1997): the share of places where two sketches agree estimates the share of shingles that the texts have in common.
 //!
 //! Deliberately not here: short texts. "Great post!" is said by many; they have no sketch.

@@ -14,6 +14,8 @@ pub mod config;
 pub mod http;
 pub mod jobs;
 pub mod kit;
+pub mod outbound;
+pub mod outside;
 pub mod review;
 pub mod screening;
 pub mod server;

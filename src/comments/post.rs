@@ -6,7 +6,7 @@
 //! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
 //! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
-//! 6. **Judge**: published or held, and why.
+//! 6. **Judge**: published or held, and why. Services outside are asked where the site has named some.
 //! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key.
 //!    All exist or none does. The only step that writes.
 //! 8. **Tell**: drop what was kept ready of the article's thread, and tell the desks that follow live.
@@ -25,6 +25,7 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
+use crate::outside::{self, Submission};
 use crate::screening::{self, Facts, Finding, Outcome, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
@@ -107,6 +108,7 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     // What is found last is named first.
     findings.extend(bans.iter().rev().map(Hit::finding));
     let verdict = judge(&place, &comment, findings);
+    let verdict = ask_outside(app, &post, &place, &comment, verdict, now).await;
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
     tell(app, &post, &place, &posted);
     Ok(posted)
@@ -188,6 +190,35 @@ fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike });
     findings.into_iter().fold(verdict, Verdict::with)
+}
+
+/// Asks the services outside that the site has named, if it has any, about what is not spam already.
+async fn ask_outside(
+    app: &App,
+    post: &Post,
+    place: &Place,
+    comment: &NewComment,
+    verdict: Verdict,
+    at: Millis,
+) -> Verdict {
+    let ground = &place.ground;
+    if verdict.outcome == Outcome::Spam || ground.site.settings.outside.is_off() {
+        return verdict;
+    }
+    let address = post.address.map(|address| address.to_string());
+    let submission = Submission {
+        site: &ground.site,
+        article: &ground.article,
+        name: &comment.name,
+        email: comment.email.as_deref(),
+        url: comment.url.as_deref(),
+        text: &comment.text,
+        address: address.as_deref(),
+        user_agent: post.user_agent.as_deref(),
+        parent: post.form.parent_id,
+        at,
+    };
+    outside::ask_outside(app, &submission).await.into_iter().fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.

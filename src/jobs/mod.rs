@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::audit;
 use crate::campaigns;
 use crate::comments::clear_addresses;
+use crate::outside::send_reports;
 use crate::review::{self, Chunk, forget_old_claims, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
 
@@ -35,6 +36,8 @@ const SEAL_EVERY: Duration = Duration::from_millis(500);
 const BATCHES_EVERY: Duration = Duration::from_secs(5);
 /// How often what waits to be indexed is looked for.
 const INDEX_EVERY: Duration = Duration::from_secs(1);
+/// How often outside services are told what moderators decided.
+const REPORT_EVERY: Duration = Duration::from_secs(2);
 /// Writes in that time above which one chunk is indexed and no more: readers who post go first.
 const FEW_WRITES: u64 = 300;
 /// Writes during one chunk above which the next one waits its turn; the chunk itself is one.
@@ -45,6 +48,7 @@ pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(seal_for_ever(app.clone()));
     actix_web::rt::spawn(decide_for_ever(app.clone()));
     actix_web::rt::spawn(index_for_ever(app.clone()));
+    actix_web::rt::spawn(report_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = ticks(EVERY);
@@ -112,6 +116,19 @@ async fn index_some(app: &App, is_calm: bool) -> StoreResult<()> {
         goes_on = is_calm && matches!(chunk, Chunk::Indexed(1..)) && app.store.writes() - before <= FEW_MEANWHILE;
     }
     Ok(())
+}
+
+/// Tells outside services what moderators decided otherwise than they did.
+async fn report_for_ever(app: web::Data<App>) {
+    let (mut ticks, mut is_failing) = (ticks(REPORT_EVERY), false);
+    while !app.is_stopping.load(Ordering::Relaxed) {
+        ticks.tick().await;
+        let sent = send_reports(&app).await;
+        if let (Err(error), false) = (&sent, is_failing) {
+            tracing::warn!(%error, "outside services are not told of decisions at present");
+        }
+        is_failing = sent.is_err();
+    }
 }
 
 fn ticks(every: Duration) -> Interval {

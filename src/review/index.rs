@@ -130,14 +130,15 @@ async fn index(app: &App, most: i64) -> StoreResult<Chunk> {
         return Ok(Chunk::Empty);
     }
     let joined_at = sketch_all(app, &mut all).await?;
-    let all = Arc::new(all);
-    let written = app.store.write(move |conn| indexing::write_indexed(conn, &all, joined_at)).await?;
+    let (all, now) = (Arc::new(all), app.clock.now());
+    let written = app.store.write(move |conn| indexing::write_indexed(conn, &all, joined_at, now)).await?;
     Ok(written.map_or(Chunk::Elsewhere, |count| Chunk::Indexed(count as u64)))
 }
 
 fn indexed(comment: Waiting, known: &Known) -> Indexed {
     Indexed {
         sketch: known.sketch_of(&comment),
+        report: known.report_of(&comment),
         name: text::fold(&comment.name),
         email: comment.email.as_deref().map(text::fold),
         address: comment.ip.as_deref().and_then(|ip| ip.parse().ok()).map(network::sortable),

@@ -1,4 +1,5 @@
-//! What indexing does about near-duplicates: which comments get a sketch, what people called them, which campaign they join.
+//! What indexing does about near-duplicates: which comments get a sketch, what people called them, which campaign they join;
+//! and what an outside service is told of what people called them.
 //!
 //! The text is compared with what was sketched before: a decision alone changes what the comment is called, and neither its
 //! sketch nor its campaign.
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::campaigns::{Before, Joining, NewSketch, join_campaigns, list_decided_by_people, list_sketched};
 use crate::comments::Status;
 use crate::kit::ids::{CampaignId, CommentId};
+use crate::outside::{NewReport, list_judged};
 use crate::screening::Sketch;
 use crate::store::{Conn, StoreResult};
 
@@ -18,6 +20,8 @@ use super::queries::indexing::{Indexed, Sketched, Waiting};
 pub(super) struct Known {
     before: HashMap<CommentId, Before>,
     by_people: HashSet<CommentId>,
+    /// What an outside service called them: spam, or not.
+    judged: HashMap<CommentId, bool>,
 }
 
 /// Reads what is known of them.
@@ -26,7 +30,8 @@ pub(super) fn load_known(conn: &mut Conn, waiting: &[Waiting]) -> StoreResult<Kn
     // What is as it came was decided by nobody.
     let changed = waiting.iter().filter(|comment| comment.version > 1).map(|comment| comment.id);
     let by_people = list_decided_by_people(conn, &changed.collect::<Vec<_>>())?;
-    Ok(Known { before, by_people: by_people.into_iter().collect() })
+    let judged = list_judged(conn, &by_people)?;
+    Ok(Known { before, by_people: by_people.into_iter().collect(), judged })
 }
 
 impl Known {
@@ -46,6 +51,12 @@ impl Known {
         let campaign = same.map_or_else(|| CampaignId::new(comment.id.get()), |before| before.campaign);
         let (comment, site, is_new_text) = (comment.id, comment.site_id, same.is_none());
         Sketched::New(NewSketch { comment, site, campaign, sketch, is_spam, is_new_text })
+    }
+
+    /// What an outside service is told, when people see it otherwise.
+    pub fn report_of(&self, comment: &Waiting) -> Option<NewReport> {
+        let (is_spam, said) = (self.called(comment)?, *self.judged.get(&comment.id)?);
+        (is_spam != said).then_some(NewReport { comment: comment.id, site: comment.site_id, is_spam })
     }
 
     /// What people called it, if it was people who decided last.

@@ -15,13 +15,14 @@ const FLOORS: [(u8, &[&str]); 7] = [
     (5, &["server", "jobs"]),
     (6, &["cli", "main"]),
 ];
-const FEATURES: [&str; 12] = [
+const FEATURES: [&str; 13] = [
     "audit",
     "accounts",
     "sites",
     "articles",
     "bans",
     "campaigns",
+    "outside",
     "comments",
     "review",
     "notify",

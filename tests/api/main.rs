@@ -37,6 +37,7 @@ mod lost_database;
 mod migrations;
 mod moderators_day;
 mod openapi;
+mod outside;
 mod overload;
 mod pages;
 mod passwords;

@@ -12,6 +12,7 @@ use crate::comments::Status;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, ModeratorId, SiteId};
 use crate::kit::search::IndexedWords;
+use crate::outside::{NewReport, put_reports};
 use crate::store::schema::{comment_counts, comment_lookup, comments, decisions};
 use crate::store::{
     Conn, Db, StoreResult, WasRead, execute_on_either, mark_indexed, try_lock_until_commit, write_words,
@@ -47,6 +48,8 @@ pub(in crate::review) struct Indexed {
     pub address: Option<String>,
     pub words: IndexedWords,
     pub sketch: Sketched,
+    /// What an outside service is to be told of it.
+    pub report: Option<NewReport>,
 }
 
 /// What is done about the sketch by which near-duplicates are found.
@@ -81,6 +84,7 @@ pub(in crate::review) fn write_indexed(
     conn: &mut Conn,
     all: &[Indexed],
     joined_at: Option<i64>,
+    now: Millis,
 ) -> StoreResult<Option<usize>> {
     if !try_lock_until_commit(conn, INDEXING)? {
         return Ok(None);
@@ -115,6 +119,8 @@ pub(in crate::review) fn write_indexed(
         let new: Vec<&NewSketch> = all.iter().filter_map(|one| one.sketch.as_new()).collect();
         let gone = all.iter().filter(|one| matches!(one.sketch, Sketched::Gone));
         write_sketches(conn, &new, &gone.map(|one| one.comment.id).collect::<Vec<_>>())?;
+        let reports: Vec<NewReport> = all.iter().filter_map(|one| one.report.clone()).collect();
+        put_reports(conn, &reports, now)?;
     }
     Ok(Some(ids.len()))
 }

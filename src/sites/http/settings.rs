@@ -21,6 +21,8 @@ use crate::sites::put_settings::{self, SettingsError};
 use crate::sites::settings::MOST_REASONS;
 use crate::sites::{Hours, Order, Reason, RequiredFields, SiteSettings, TimeOfDay, list};
 
+use super::outside::{self, OutsideBody, PutOutsideBody};
+
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_show_settings, show_settings);
     table.add(__path_replace_settings, replace_settings);
@@ -51,6 +53,7 @@ struct SettingsBody {
     report_threshold: u32,
     /// The share of good comments that a filter may hold back: 0 to 0.1.
     budget: f64,
+    outside: OutsideBody,
 }
 
 /// From when until when. What ends before it begins goes on over midnight.
@@ -95,6 +98,7 @@ struct PutSettingsBody {
     report_threshold: Option<u32>,
     #[schema(minimum = 0.0, maximum = 0.1)]
     budget: Option<f64>,
+    outside: Option<PutOutsideBody>,
 }
 
 /// A site's settings.
@@ -123,7 +127,7 @@ async fn replace_settings(
 ) -> Result<HttpResponse, Problem> {
     let By(moderator, (key, MaybeIfMatch(versions), JsonBody(fields))) = asked;
     moderator.require(Right::ChangeSettings)?;
-    let settings = read_settings(fields)?;
+    let settings = read_settings(&app, &key, fields)?;
     let settings = put_settings::put_settings(&app, &moderator, &key, settings, versions).await?;
     Ok(answer(&settings))
 }
@@ -135,7 +139,7 @@ fn answer(settings: &SiteSettings) -> HttpResponse {
         .json(body(settings))
 }
 
-fn read_settings(mut fields: Fields) -> Result<SiteSettings, Problem> {
+fn read_settings(app: &App, site: &Key, mut fields: Fields) -> Result<SiteSettings, Problem> {
     if fields.is_empty() {
         // More likely a mistake than the wish to lose every setting.
         fields.refuse_with(Fault::of_whole("required"));
@@ -153,6 +157,7 @@ fn read_settings(mut fields: Fields) -> Result<SiteSettings, Problem> {
         four_eyes: fields.elements("four_eyes", MOST_REASONS).unwrap_or(usual.four_eyes),
         report_threshold: fields.whole("report_threshold").unwrap_or(usual.report_threshold),
         budget: fields.decimal("budget").unwrap_or(usual.budget),
+        outside: outside::take(app, site, &mut fields)?,
     };
     fields.add_faults(settings.faults());
     fields.refuse_unknown();
@@ -227,6 +232,7 @@ fn body(settings: &SiteSettings) -> SettingsBody {
         four_eyes: settings.four_eyes.clone(),
         report_threshold: settings.report_threshold,
         budget: settings.budget,
+        outside: outside::body(&settings.outside),
     }
 }
 

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod database;
 pub mod events;
 pub mod markup;
+pub mod outside;
 pub mod people;
 pub mod process;
 pub mod raw;

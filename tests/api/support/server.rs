@@ -82,6 +82,8 @@ impl TestApp {
             trusted_proxies: setup.trusted_proxies.map(str::to_owned),
             secret: setup.secret.map(str::to_owned),
             require_totp: setup.require_totp.map(str::to_owned),
+            // Services outside that tests pretend to be.
+            outbound_allow: Some("127.0.0.1".to_owned()),
             ..Given::default()
         };
         let clock = ManualClock::at(NOON);

@@ -24,7 +24,7 @@ use rejoinder::kit::{markup, secret, text};
 use rejoinder::screening::counts::Label;
 use rejoinder::screening::features::{FeatureKey, Written};
 use rejoinder::screening::filter::{Filter, Stages};
-use rejoinder::screening::{Effect, Facts, Field, Look, Policy, Rule, RuleSet, Submission, judge};
+use rejoinder::screening::{Effect, Facts, Field, Look, Policy, Repeats, Rule, RuleSet, Sketch, Submission, judge};
 use rejoinder::store::Store;
 
 /// A comment as readers write them, some 300 bytes.
@@ -41,8 +41,20 @@ fn text_of_a_comment(c: &mut Criterion) {
         group.bench_function(format!("render and sanitise {name}"), |b| b.iter(|| markup::render(black_box(&text))));
         group.bench_function(format!("sanitise {name} again"), |b| b.iter(|| markup::sanitise(black_box(&html))));
         group.bench_function(format!("fold {name}"), |b| b.iter(|| text::fold(black_box(&text))));
+        group.bench_function(format!("sketch {name}"), |b| b.iter(|| Sketch::of(black_box(&text))));
     }
     group.finish();
+}
+
+/// The worst there is: all that are remembered are nearly the same.
+fn repetitions(c: &mut Criterion) {
+    let mut repeats = Repeats::new(8_192);
+    for number in 0..8_192 {
+        let text = format!("{number} times said, {}th time heard: {USUAL}", number / 7);
+        repeats.note(Sketch::of(&text).expect("a text of ten words"), number);
+    }
+    let sketch = Sketch::of(USUAL).expect("a text of ten words");
+    c.bench_function("look among 8,192 that are alike", |b| b.iter(|| repeats.list_alike(black_box(&sketch))));
 }
 
 fn facts_about_a_comment(c: &mut Criterion) {
@@ -223,6 +235,6 @@ async fn post(
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).sample_size(50);
-    targets = text_of_a_comment, facts_about_a_comment, the_filter, rules_of_a_site, cursors, a_thread
+    targets = text_of_a_comment, facts_about_a_comment, repetitions, the_filter, rules_of_a_site, cursors, a_thread
 }
 criterion_main!(benches);

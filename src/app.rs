@@ -17,7 +17,7 @@ use crate::kit::places::Places;
 use crate::kit::seal::Seal;
 use crate::kit::secret::{self, Key, NoRandomness};
 use crate::kit::shelves::Shelves;
-use crate::outbound::{MailError, Mailer};
+use crate::outbound::{MailError, Mailer, Outbound};
 use crate::store::{Store, StoreError, secret_or_insert};
 
 /// What the program runs on.
@@ -41,6 +41,8 @@ pub struct App {
     pub origins: OriginCache,
     /// What has changed lately, for desks that follow it live.
     pub changes: Changes,
+    /// Asks outside services.
+    pub outbound: Outbound,
     /// What features remember.
     pub shelves: Shelves,
     /// Whether it is about to stop: every answer is then the last on its connection.
@@ -72,6 +74,8 @@ pub struct Keys {
     pub challenge: Key,
     /// Signs the cookie by which a reader's browser is known, and makes the links that verify emails.
     pub reader: Key,
+    /// Seals the secrets that sites share with outside services.
+    pub outside: Seal,
 }
 
 /// Why the handle could not be made.
@@ -110,6 +114,7 @@ impl App {
                 stamp: master.derive("form stamps 1"),
                 challenge: master.derive("challenges 1"),
                 reader: master.derive("readers 1"),
+                outside: Seal::new(master.derive("outside services 1")),
             },
             pressure: Pressure::default(),
             pages: PageCache::default(),
@@ -118,6 +123,7 @@ impl App {
             running: Running::default(),
             origins: OriginCache::default(),
             changes: Changes::default(),
+            outbound: Outbound::new(&settings.outbound_allow),
             shelves: Shelves::default(),
             is_stopping: AtomicBool::new(false),
             settings,

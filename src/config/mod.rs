@@ -68,6 +68,11 @@ pub struct Given {
     #[arg(long, global = true, env = "REJOINDER_REQUIRE_TOTP", value_name = "ROLES")]
     pub require_totp: Option<String>,
 
+    /// Hosts that outside services may be on although private or without TLS: names or addresses, with or without a port,
+    /// comma-separated [default: none]
+    #[arg(long, global = true, env = "REJOINDER_OUTBOUND_ALLOW", value_name = "HOSTS")]
+    pub outbound_allow: Option<String>,
+
     /// Log filter, such as `info` or `rejoinder=debug` [default: `info,actix_server=warn,actix_http=off`]
     #[arg(long, global = true, env = "REJOINDER_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -122,6 +127,8 @@ pub struct Settings {
     pub challenge: ChallengeMode,
     /// Words of [`ROLES`].
     pub require_totp: Vec<String>,
+    /// Hosts, each with or without a port, that requests going out may reach although private or without TLS.
+    pub outbound_allow: Vec<String>,
     pub log: String,
     pub log_format: LogFormat,
     pub keep_address_days: u32,
@@ -155,6 +162,7 @@ impl Given {
             limits: self.limits.or(below.limits),
             challenge: self.challenge.or(below.challenge),
             require_totp: self.require_totp.or(below.require_totp),
+            outbound_allow: self.outbound_allow.or(below.outbound_allow),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
             keep_address_days: self.keep_address_days.or(below.keep_address_days),
@@ -179,6 +187,7 @@ impl TryFrom<Given> for Settings {
             has_limits: on_or_off("limits", given.limits.as_deref().unwrap_or("on"))?,
             challenge: challenge(given.challenge.as_deref().unwrap_or("auto"))?,
             require_totp: roles(given.require_totp.as_deref().unwrap_or(""))?,
+            outbound_allow: hosts(given.outbound_allow.as_deref().unwrap_or(""))?,
             log: log_filter(given.log.as_deref().unwrap_or("info,actix_server=warn,actix_http=off"))?,
             log_format: log_format(given.log_format.as_deref().unwrap_or("text"))?,
             keep_address_days: days(given.keep_address_days.unwrap_or(90))?,
@@ -200,6 +209,7 @@ impl fmt::Display for Settings {
         writeln!(f, "limits = {:?}", if self.has_limits { "on" } else { "off" })?;
         writeln!(f, "challenge = {:?}", self.challenge.as_str())?;
         writeln!(f, "require_totp = {:?}", self.require_totp.join(","))?;
+        writeln!(f, "outbound_allow = {:?}", self.outbound_allow.join(","))?;
         writeln!(f, "log = {:?}", self.log)?;
         writeln!(f, "log_format = {:?}", if self.log_format == LogFormat::Json { "json" } else { "text" })?;
         writeln!(f, "keep_address_days = {}", self.keep_address_days)?;
@@ -291,6 +301,21 @@ fn roles(text: &str) -> Result<Vec<String>, WrongSetting> {
     Ok(words.into_iter().map(str::to_owned).collect())
 }
 
+fn hosts(text: &str) -> Result<Vec<String>, WrongSetting> {
+    let hosts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let host = |text: &str| {
+        // A host, and perhaps a port, is all that such an address has.
+        let url = url::Url::parse(&format!("gopher://{text}")).ok();
+        let is_host = url.is_some_and(|url| {
+            url.path().is_empty() && url.query().is_none() && url.fragment().is_none() && !text.contains('@')
+        });
+        is_host.then(|| text.to_ascii_lowercase()).ok_or_else(|| {
+            wrong("outbound_allow", format!("must list hosts, such as filter.internal,127.0.0.1:8080, not {text:?}"))
+        })
+    };
+    hosts.map(host).collect()
+}
+
 fn log_filter(text: &str) -> Result<String, WrongSetting> {
     match text.parse::<tracing_subscriber::filter::EnvFilter>() {
         Ok(_) => Ok(text.to_owned()),
@@ -354,6 +379,7 @@ mod tests {
             ("limits", Given { limits: text("maybe"), ..Given::default() }),
             ("challenge", Given { challenge: text("on"), ..Given::default() }),
             ("require_totp", Given { require_totp: text("admin,root"), ..Given::default() }),
+            ("outbound_allow", Given { outbound_allow: text("http://x"), ..Given::default() }),
             ("log", Given { log: text("a=b=c"), ..Given::default() }),
             ("log_format", Given { log_format: text("xml"), ..Given::default() }),
             ("keep_address_days", Given { keep_address_days: Some(9999), ..Given::default() }),

@@ -10,8 +10,10 @@ use tokio::time::{Interval, MissedTickBehavior};
 use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, rotate_signing_key_when_due};
 use crate::app::App;
 use crate::audit;
+use crate::campaigns;
 use crate::comments::{clear_addresses, forget_challenges_before};
 use crate::notify;
+use crate::outside::send_reports;
 use crate::readers::forget_old_browsers;
 use crate::review::{self, Chunk, forget_old_claims, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
@@ -42,6 +44,8 @@ const MAIL_EVERY: Duration = Duration::from_secs(1);
 const KEEP_BROWSERS: Duration = Duration::from_hours(365 * 24);
 /// How often what waits to be indexed is looked for.
 const INDEX_EVERY: Duration = Duration::from_secs(1);
+/// How often outside services are told what moderators decided.
+const REPORT_EVERY: Duration = Duration::from_secs(2);
 /// Writes in that time above which one chunk is indexed and no more: readers who post go first.
 const FEW_WRITES: u64 = 300;
 /// Writes during one chunk above which the next one waits its turn; the chunk itself is one.
@@ -55,6 +59,7 @@ pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(index_for_ever(app.clone()));
     actix_web::rt::spawn(hear_for_ever(app.clone()));
     actix_web::rt::spawn(deliver_for_ever(app.clone()));
+    actix_web::rt::spawn(report_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = ticks(EVERY);
@@ -148,6 +153,8 @@ async fn hear_for_ever(app: web::Data<App>) {
 }
 
 async fn index_some(app: &App, is_calm: bool) -> StoreResult<()> {
+    // What other nodes have indexed. What this one has is read at the next tick.
+    campaigns::refresh(app).await?;
     let mut goes_on = true;
     while goes_on && !app.is_stopping.load(Ordering::Relaxed) {
         let before = app.store.writes();
@@ -156,6 +163,19 @@ async fn index_some(app: &App, is_calm: bool) -> StoreResult<()> {
         goes_on = is_calm && matches!(chunk, Chunk::Indexed(1..)) && app.store.writes() - before <= FEW_MEANWHILE;
     }
     Ok(())
+}
+
+/// Tells outside services what moderators decided otherwise than they did.
+async fn report_for_ever(app: web::Data<App>) {
+    let (mut ticks, mut is_failing) = (ticks(REPORT_EVERY), false);
+    while !app.is_stopping.load(Ordering::Relaxed) {
+        ticks.tick().await;
+        let sent = send_reports(&app).await;
+        if let (Err(error), false) = (&sent, is_failing) {
+            tracing::warn!(%error, "outside services are not told of decisions at present");
+        }
+        is_failing = sent.is_err();
+    }
 }
 
 fn ticks(every: Duration) -> Interval {

@@ -63,6 +63,9 @@ pub mod of {
     /// An email that somebody has shown to be theirs on a site.
     #[derive(Debug)]
     pub enum VerifiedEmail {}
+    /// Comments that are nearly the same: the id of the first of them.
+    #[derive(Debug)]
+    pub enum Campaign {}
 }
 
 pub type SiteId = Id<of::Site>;
@@ -80,6 +83,7 @@ pub type ReportId = Id<of::Report>;
 pub type RuleId = Id<of::Rule>;
 pub type RerunId = Id<of::Rerun>;
 pub type EmailId = Id<of::VerifiedEmail>;
+pub type CampaignId = Id<of::Campaign>;
 
 /// The id of one `Of`.
 #[derive(AsExpression, FromSqlRow)]

@@ -7,6 +7,7 @@ use crate::comments::Status;
 use crate::http::fields::Fields;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
+use crate::kit::ids::CampaignId;
 use crate::kit::search::Search;
 use crate::kit::{network, text};
 
@@ -35,6 +36,8 @@ pub struct Filter {
     /// Whether readers' reports wait for an answer.
     pub is_reported: Option<bool>,
     pub claimed: Option<Claimed>,
+    /// Any of these; empty for all comments.
+    pub campaigns: Vec<CampaignId>,
     /// From this moment on.
     pub since: Option<Millis>,
     /// Before this moment.
@@ -71,6 +74,7 @@ impl Filter {
             rules: sorted(take_values(fields, "rule")),
             is_reported: fields.choice("reported", parse_yes_or_no),
             claimed: fields.choice("claimed", parse_claimed),
+            campaigns: read_campaigns(fields),
             since: fields.moment("since"),
             until: fields.moment("until"),
             search: read_search(fields),
@@ -88,6 +92,7 @@ impl Filter {
             || !self.authors.is_empty()
             || !self.reasons.is_empty()
             || !self.rules.is_empty()
+            || !self.campaigns.is_empty()
             || self.search.is_some()
     }
 }
@@ -142,6 +147,21 @@ fn read_networks(fields: &mut Fields) -> Vec<(String, String)> {
     networks
 }
 
+fn read_campaigns(fields: &mut Fields) -> Vec<CampaignId> {
+    let mut campaigns = Vec::new();
+    for value in take_values(fields, "campaign") {
+        match CampaignId::parse(&value) {
+            Some(campaign) => campaigns.push(campaign),
+            None => {
+                fields.refuse::<()>("campaign", "format");
+            }
+        }
+    }
+    campaigns.sort();
+    campaigns.dedup();
+    campaigns
+}
+
 fn parse_yes_or_no(text: &str) -> Option<bool> {
     match text {
         "yes" => Some(true),
@@ -175,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_query_and_a_json_object_say_the_same() {
-        let query = b"status=spam&status=trash&site=b&site=a&author=%C3%89va&email=A@x.example&ip=10.0.0.1/8&reason=spam&rule=17&reported=yes&claimed=me&q=tide&since=2026-11-24T12:00:00Z";
+        let query = b"status=spam&status=trash&site=b&site=a&author=%C3%89va&email=A@x.example&ip=10.0.0.1/8&reason=spam&rule=17&reported=yes&claimed=me&campaign=7&q=tide&since=2026-11-24T12:00:00Z";
         let json = br#"{"status": ["spam", "trash"], "site": ["a", "b"], "author": "eva", "email": ["a@x.example"],
-            "ip": "10.0.0.0/8", "reason": ["spam"], "rule": ["17"], "reported": "yes", "claimed": "me", "q": "Tide", "since": "2026-11-24T12:00:00Z"}"#;
+            "ip": "10.0.0.0/8", "reason": ["spam"], "rule": ["17"], "reported": "yes", "claimed": "me", "campaign": ["7"], "q": "Tide", "since": "2026-11-24T12:00:00Z"}"#;
         let read = |fields: Result<Fields, _>| {
             let mut fields: Fields = fields.map_err(|_| "unreadable").unwrap();
             let filter = Filter::take(&mut fields);

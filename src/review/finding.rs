@@ -8,7 +8,7 @@ use std::collections::{HashSet, VecDeque};
 
 use crate::accounts::{Moderator, Right};
 use crate::kit::clock::Millis;
-use crate::kit::ids::{CommentId, ModeratorId, SiteId};
+use crate::kit::ids::{CampaignId, CommentId, ModeratorId, SiteId};
 use crate::kit::search::{Search, is_found};
 use crate::store::{Conn, StoreResult, list_by_words};
 
@@ -58,6 +58,7 @@ pub(super) enum Known {
     Networks(Vec<(String, String)>),
     Reasons(Vec<String>),
     Rules(Vec<String>),
+    Campaigns(Vec<CampaignId>),
     Reported,
     /// Claimed by somebody, or by whoever asks.
     Claimed(Claimed),
@@ -121,6 +122,9 @@ fn known(filter: &Filter) -> Vec<Known> {
     }
     if !filter.rules.is_empty() {
         all.push(Known::Rules(filter.rules.clone()));
+    }
+    if !filter.campaigns.is_empty() {
+        all.push(Known::Campaigns(filter.campaigns.clone()));
     }
     if filter.is_reported == Some(true) {
         all.push(Known::Reported);

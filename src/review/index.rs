@@ -18,6 +18,7 @@ use crate::screening::{Effect, Screening};
 use crate::store::{Cause, StoreError, StoreResult};
 
 use super::queries::indexing::{self, Indexed, Waiting};
+use super::sketched::{Known, load_known, sketch_all};
 
 /// Comments indexed in one transaction while people wait for writes of their own.
 const CHUNK: i64 = 256;
@@ -123,18 +124,23 @@ async fn index(app: &App, most: i64) -> StoreResult<Chunk> {
     // Words are cut where comments are read: on SQLite all writes wait for one thread.
     let read = app.store.read(move |conn| {
         let waiting = indexing::list_waiting(conn, most)?;
-        Ok::<_, StoreError>(waiting.into_iter().map(indexed).collect::<Vec<_>>())
+        let known = load_known(conn, &waiting)?;
+        Ok::<_, StoreError>(waiting.into_iter().map(|comment| indexed(comment, &known)).collect::<Vec<_>>())
     });
-    let all = Arc::new(read.await?);
+    let mut all = read.await?;
     if all.is_empty() {
         return Ok(Chunk::Empty);
     }
-    let written = app.store.write(move |conn| indexing::write_indexed(conn, &all)).await?;
+    let joined_at = sketch_all(app, &mut all).await?;
+    let (all, now) = (Arc::new(all), app.clock.now());
+    let written = app.store.write(move |conn| indexing::write_indexed(conn, &all, joined_at, now)).await?;
     Ok(written.map_or(Chunk::Elsewhere, |count| Chunk::Indexed(count as u64)))
 }
 
-fn indexed(comment: Waiting) -> Indexed {
+fn indexed(comment: Waiting, known: &Known) -> Indexed {
     Indexed {
+        sketch: known.sketch_of(&comment),
+        report: known.report_of(&comment),
         name: text::fold(&comment.name),
         email: comment.email.as_deref().map(text::fold),
         address: comment.ip.as_deref().and_then(|ip| ip.parse().ok()).map(network::sortable),

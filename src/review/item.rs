@@ -4,6 +4,7 @@ use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::articles::Article;
 use crate::bans::without_ban;
+use crate::campaigns::Campaign;
 use crate::comments::{Comment, ReportedBy, find_comment, find_screening, list_reports};
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
@@ -31,6 +32,8 @@ pub struct Item {
     pub record: Option<Record>,
     /// Whether it is proven to be by who has its email.
     pub is_proven: bool,
+    /// Of it and others that are nearly the same, as last indexed.
+    pub campaign: Option<Campaign>,
     /// User name of who holds it now.
     pub claimed_by: Option<String>,
 }

@@ -27,6 +27,7 @@ mod reason;
 mod reply;
 mod rerun;
 mod second_opinion;
+mod sketched;
 mod stats;
 mod transparency;
 mod try_rules;

@@ -9,16 +9,20 @@ pub mod features;
 pub mod filter;
 pub mod folding;
 pub mod regression;
+mod repeats;
 mod robots;
 mod rules;
+mod shingles;
 pub mod teaching;
 pub mod thresholds;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use repeats::{Repeats, Spot};
 pub use robots::{Signs, Stamp};
 pub use rules::{Field, Look, MAX_LABEL, MOST_ENTRIES, MOST_RULES, Rule, RuleSet, Submission};
+pub use shingles::{FEWEST_WORDS, Sketch};
 pub use verdict::{Effect, Explanation, Finding, Hit, Outcome, Screening, Verdict, Weight};
 
 /// What happens to a comment that nothing speaks against.

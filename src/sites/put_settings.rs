@@ -56,7 +56,11 @@ pub async fn put_settings(
         if versions.as_ref().is_some_and(|versions| !versions.contains(&before.settings.version())) {
             return Err(SettingsError::Stale(Box::new(before.settings)));
         }
-        let after = Site { settings: settings.clone(), ..before.clone() };
+        let mut after = Site { settings: settings.clone(), ..before.clone() };
+        let faults = after.settings.outside.keep_secrets_of(&before.settings.outside);
+        if !faults.is_empty() {
+            return Err(SettingsError::Invalid(faults));
+        }
         write_changes(conn, blank.fill(by.actor(), Action::SiteChanged), &before, &after)?;
         Ok(after.settings)
     });

@@ -80,6 +80,7 @@ pub(super) fn write_changes(conn: &mut Conn, entry: Entry, before: &Site, after:
         ("four_eyes", json!(old.four_eyes), json!(new.four_eyes)),
         ("report_threshold", json!(old.report_threshold), json!(new.report_threshold)),
         ("budget", json!(old.budget), json!(new.budget)),
+        ("outside", old.outside.told(), new.outside.told()),
     ];
     let changed: Vec<_> = values.into_iter().filter(|(_, from, to)| from != to).collect();
     if changed.is_empty() {

@@ -9,6 +9,7 @@ use crate::kit::{secret, text};
 use crate::screening::Policy;
 
 use super::hours::{Hours, find_timezone};
+use super::outside::Outside;
 
 /// The deepest nesting that may be set, in levels.
 pub const MAX_DEPTH: u32 = 10;
@@ -68,6 +69,8 @@ pub struct SiteSettings {
     pub report_threshold: u32,
     /// The share of good comments that a filter may hold back: 0 to 0.1.
     pub budget: f64,
+    /// Services outside that are asked about each comment.
+    pub outside: Outside,
 }
 
 impl Default for SiteSettings {
@@ -84,6 +87,7 @@ impl Default for SiteSettings {
             four_eyes: Vec::new(),
             report_threshold: 3,
             budget: 0.01,
+            outside: Outside::default(),
         }
     }
 }

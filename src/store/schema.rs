@@ -111,6 +111,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    comment_sketches (comment_id) {
+        comment_id -> BigInt,
+        site_id -> BigInt,
+        campaign -> BigInt,
+        seq -> BigInt,
+        sketch -> Binary,
+        is_spam -> Nullable<Bool>,
+    }
+}
+
+diesel::table! {
     comments (id) {
         id -> BigInt,
         site_id -> BigInt,
@@ -263,6 +274,16 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outside_reports (comment_id) {
+        comment_id -> BigInt,
+        site_id -> BigInt,
+        is_spam -> Bool,
+        tries -> BigInt,
+        due_at -> BigInt,
     }
 }
 
@@ -449,6 +470,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     comment_lookup,
     comment_proofs,
     comment_rules,
+    comment_sketches,
     comments,
     decision_batch_results,
     decision_batches,
@@ -460,6 +482,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     moderators,
     notes,
     outbox,
+    outside_reports,
     password_resets,
     recovery_codes,
     refresh_tokens,

@@ -15,13 +15,15 @@ const FLOORS: [(u8, &[&str]); 7] = [
     (5, &["server", "jobs"]),
     (6, &["cli", "main"]),
 ];
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 15] = [
     "audit",
     "accounts",
     "sites",
     "articles",
     "bans",
     "rules",
+    "campaigns",
+    "outside",
     "readers",
     "comments",
     "review",

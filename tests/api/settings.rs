@@ -49,6 +49,7 @@ fn usual() -> Value {
         "four_eyes": [],
         "report_threshold": 3,
         "budget": 0.01,
+        "outside": { "akismet": null, "webhook": null, "time_limit_ms": 2000 },
     })
 }
 
@@ -68,6 +69,7 @@ fn everything() -> Value {
         "four_eyes": ["hate"],
         "report_threshold": 0,
         "budget": 0.005,
+        "outside": { "akismet": null, "webhook": null, "time_limit_ms": 500 },
     })
 }
 

@@ -25,6 +25,7 @@ use validator::ValidationError;
 
 use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
+use crate::campaigns::Campaign;
 use crate::comments::{ReportedBy, Status};
 use crate::http::body::{JsonBody, Query};
 use crate::http::fields::Fields;
@@ -112,6 +113,8 @@ struct ItemComment {
     risk: f64,
     /// User name of the moderator who holds it now.
     claimed_by: Option<String>,
+    /// Others that are nearly the same; null when there are none, or not indexed yet.
+    campaign: Option<Campaign>,
     matches: Vec<Match>,
 }
 
@@ -216,6 +219,7 @@ struct DecideBody {
         ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
         ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
         ("rule" = Option<Vec<String>>, Query, description = "Held by this rule: its id, or `ban` and the like"), ("reported" = inline(Option<ReportedWord>), Query), ("claimed" = inline(Option<ClaimedWord>), Query),
+        ("campaign" = Option<Vec<i64>>, Query, description = "Near-duplicates, by a queue item's `campaign.id`"),
         ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"), ("since" = Option<String>, Query, format = DateTime, description = "Inclusive, RFC 3339"),
         ("until" = Option<String>, Query, format = DateTime, description = "Exclusive, RFC 3339"), ("sort" = inline(Option<QueueSortWord>), Query, description = "`oldest` when nothing is said"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
@@ -412,6 +416,7 @@ fn body(item: Item) -> ItemComment {
         reasons: comment.held_because,
         risk: comment.risk,
         claimed_by: item.claimed_by,
+        campaign: item.campaign,
         matches: Vec::new(),
     }
 }

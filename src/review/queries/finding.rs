@@ -5,6 +5,7 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double};
 
+use crate::campaigns::list_of_campaigns;
 use crate::comments::Status;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, SiteId};
@@ -325,6 +326,7 @@ pub(in crate::review) fn list_known(
             let ids: Vec<i64> = held.load(conn)?;
             ids.into_iter().map(CommentId::new).collect()
         }
+        Known::Campaigns(campaigns) => list_of_campaigns(conn, campaigns, among, most)?,
         Known::Authors(_) | Known::Emails(_) | Known::Networks(_) | Known::Reasons(_) => {
             let mut query = comment_lookup::table.select(comment_lookup::comment_id).limit(most).into_boxed::<Db>();
             if let Some(among) = among {
@@ -352,7 +354,7 @@ fn is_known(known: &Known) -> Option<LookupCondition<'_>> {
             });
             within.reduce(|one, other| Box::new(one.or(other)))
         }
-        Known::Rules(_) | Known::Reported | Known::Claimed(_) => None,
+        Known::Rules(_) | Known::Campaigns(_) | Known::Reported | Known::Claimed(_) => None,
     }
 }
 

@@ -7,10 +7,12 @@ use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use crate::campaigns::{NewSketch, are_sketches_as_of, write_sketches};
 use crate::comments::Status;
 use crate::kit::clock::Millis;
-use crate::kit::ids::{CommentId, SiteId};
+use crate::kit::ids::{CommentId, ModeratorId, SiteId};
 use crate::kit::search::IndexedWords;
+use crate::outside::{NewReport, put_reports};
 use crate::store::schema::{comment_counts, comment_lookup, comment_rules, comments, decisions};
 use crate::store::{
     Conn, Db, StoreResult, WasRead, execute_on_either, mark_indexed, try_lock_until_commit, write_words,
@@ -36,6 +38,7 @@ pub(in crate::review) struct Waiting {
     pub url: Option<String>,
     pub text: String,
     pub ip: Option<String>,
+    pub moderator_id: Option<ModeratorId>,
     pub edited_at: Option<Millis>,
     /// JSON.
     pub screening: Option<String>,
@@ -51,6 +54,19 @@ pub(in crate::review) struct Indexed {
     /// What held it: ids of rules, and words such as `ban`.
     pub rules: Vec<String>,
     pub words: IndexedWords,
+    pub sketch: Sketched,
+    /// What an outside service is to be told of it.
+    pub report: Option<NewReport>,
+}
+
+/// What is done about the sketch by which near-duplicates are found.
+#[derive(Debug, Clone)]
+pub(in crate::review) enum Sketched {
+    /// Nothing: it is right, or there is none.
+    Kept,
+    New(NewSketch),
+    /// It is taken away.
+    Gone,
 }
 
 /// Not up to date. Written out, so that the partial index serves.
@@ -70,9 +86,19 @@ pub(in crate::review) fn list_waiting(conn: &mut Conn, most: i64) -> StoreResult
 }
 
 /// Writes what these comments are found by, but for those that have changed since they were read; says how many were
-/// written, and nothing while another node is at it.
-pub(in crate::review) fn write_indexed(conn: &mut Conn, all: &[Indexed]) -> StoreResult<Option<usize>> {
+/// written, and nothing while another node is at it, or was since campaigns were joined, up to the change `joined_at`.
+pub(in crate::review) fn write_indexed(
+    conn: &mut Conn,
+    all: &[Indexed],
+    joined_at: Option<i64>,
+    now: Millis,
+) -> StoreResult<Option<usize>> {
     if !try_lock_until_commit(conn, INDEXING)? {
+        return Ok(None);
+    }
+    if let Some(joined_at) = joined_at
+        && !are_sketches_as_of(conn, joined_at)?
+    {
         return Ok(None);
     }
     let read: Vec<WasRead> = all
@@ -97,8 +123,24 @@ pub(in crate::review) fn write_indexed(conn: &mut Conn, all: &[Indexed]) -> Stor
             .map(|one| (one.comment.id.get(), one.words.clone(), !before.contains_key(&one.comment.id)))
             .collect();
         write_words(conn, &words)?;
+        let new: Vec<&NewSketch> = all.iter().filter_map(|one| one.sketch.as_new()).collect();
+        let gone = all.iter().filter(|one| matches!(one.sketch, Sketched::Gone));
+        write_sketches(conn, &new, &gone.map(|one| one.comment.id).collect::<Vec<_>>())?;
+        let reports: Vec<NewReport> = all.iter().filter_map(|one| one.report.clone()).collect();
+        put_reports(conn, &reports, now)?;
     }
     Ok(Some(ids.len()))
+}
+
+impl Sketched {
+    /// One of a text that was not sketched before.
+    pub fn as_new_text(&mut self) -> Option<&mut NewSketch> {
+        if let Self::New(sketch) = self { Some(sketch).filter(|sketch| sketch.is_new_text) } else { None }
+    }
+
+    fn as_new(&self) -> Option<&NewSketch> {
+        if let Self::New(sketch) = self { Some(sketch) } else { None }
+    }
 }
 
 /// How a comment was indexed last.

@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use crate::articles::{Article, list_articles_by_id};
+use crate::campaigns::list_campaigns;
 use crate::comments::{Comment, Status, list_comments};
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
@@ -66,6 +67,7 @@ pub(in crate::review) fn with_surroundings(
     let holders = claims::list_holders(conn, &ids, now)?;
     let records = counting::load_records(conn, &found)?;
     let proven = list_proven(conn, &ids)?;
+    let campaigns = list_campaigns(conn, &ids)?;
     found
         .into_iter()
         .map(|comment| {
@@ -76,6 +78,7 @@ pub(in crate::review) fn with_surroundings(
                     .and_then(|email| records.get(&(comment.site_id, text::fold(email))))
                     .copied(),
                 is_proven: proven.contains(&comment.id),
+                campaign: campaigns.get(&comment.id).copied(),
                 claimed_by: holders.get(&comment.id).cloned(),
                 site: sites.get(&comment.site_id).cloned().ok_or(StoreError::Missing)?,
                 article: articles.get(&comment.article_id).cloned().ok_or(StoreError::Missing)?,

@@ -2,6 +2,7 @@
 //! the paths of its articles alone.
 
 mod list;
+mod outside;
 mod settings;
 
 use crate::http::problem::Problem;

@@ -21,6 +21,8 @@ use crate::sites::put_settings::{self, SettingsError};
 use crate::sites::settings::MOST_REASONS;
 use crate::sites::{Hours, Order, Reason, RequiredFields, SiteSettings, TimeOfDay, list};
 
+use super::outside::{self, OutsideBody, PutOutsideBody};
+
 /// What can be left out, but not be `null`: there is no policy that is none.
 const NEVER_NULL: [&str; 9] =
     ["policy", "required", "max_depth", "order", "edit_minutes", "reasons", "four_eyes", "report_threshold", "budget"];
@@ -55,6 +57,7 @@ struct SettingsBody {
     report_threshold: u32,
     /// The share of good comments that a filter may hold back: 0 to 0.1.
     budget: f64,
+    outside: OutsideBody,
 }
 
 /// From when until when. What ends before it begins goes on over midnight.
@@ -111,6 +114,8 @@ struct PutSettingsBody {
     report_threshold: u32,
     #[schema(required = false, minimum = 0.0, maximum = 0.1)]
     budget: f64,
+    #[schema(required = false)]
+    outside: PutOutsideBody,
 }
 
 /// A field that readers may have to fill in.
@@ -148,7 +153,7 @@ async fn replace_settings(
 ) -> Result<HttpResponse, Problem> {
     let By(moderator, (key, MaybeIfMatch(versions), JsonBody(fields))) = asked;
     moderator.require(Right::ChangeSettings)?;
-    let settings = read_settings(fields)?;
+    let settings = read_settings(&app, &key, fields)?;
     let settings = put_settings::put_settings(&app, &moderator, &key, settings, versions).await?;
     Ok(answer(&settings))
 }
@@ -160,7 +165,7 @@ fn answer(settings: &SiteSettings) -> HttpResponse {
         .json(body(settings))
 }
 
-fn read_settings(mut fields: Fields) -> Result<SiteSettings, Problem> {
+fn read_settings(app: &App, site: &Key, mut fields: Fields) -> Result<SiteSettings, Problem> {
     if fields.is_empty() {
         // More likely a mistake than the wish to lose every setting.
         fields.refuse_with(Fault::of_whole("required"));
@@ -179,6 +184,7 @@ fn read_settings(mut fields: Fields) -> Result<SiteSettings, Problem> {
         four_eyes: fields.elements("four_eyes", MOST_REASONS).unwrap_or(usual.four_eyes),
         report_threshold: read_number(&mut fields, "report_threshold").unwrap_or(usual.report_threshold),
         budget: fields.decimal("budget").unwrap_or(usual.budget),
+        outside: outside::take(app, site, &mut fields)?,
     };
     fields.add_faults(settings.faults());
     fields.refuse_unknown();
@@ -258,6 +264,7 @@ fn body(settings: &SiteSettings) -> SettingsBody {
         four_eyes: settings.four_eyes.clone(),
         report_threshold: settings.report_threshold,
         budget: settings.budget,
+        outside: outside::body(&settings.outside),
     }
 }
 

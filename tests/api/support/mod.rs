@@ -5,6 +5,7 @@ pub mod database;
 pub mod events;
 pub mod mailbox;
 pub mod markup;
+pub mod outside;
 pub mod people;
 pub mod process;
 pub mod raw;

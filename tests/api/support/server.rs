@@ -93,6 +93,8 @@ impl TestApp {
             challenge: setup.challenge.map(str::to_owned),
             mail: setup.mail.map(str::to_owned),
             mail_from: setup.mail.map(|_| "Comments <comments@news.example>".to_owned()),
+            // Services outside that tests pretend to be.
+            outbound_allow: Some("127.0.0.1".to_owned()),
             ..Given::default()
         };
         let clock = ManualClock::at(NOON);

@@ -1,0 +1,2 @@
+DROP TABLE outside_reports;
+DROP TABLE comment_sketches;

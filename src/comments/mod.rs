@@ -12,6 +12,7 @@ mod form;
 mod generate;
 mod ground;
 mod http;
+mod others;
 mod post;
 mod queries;
 mod receipt;

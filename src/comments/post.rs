@@ -17,7 +17,6 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::articles::Door;
 use crate::bans::{Hit, Sender, find_book};
-use crate::campaigns;
 use crate::http::limits::TooFast;
 use crate::kit::altcha::Solved;
 use crate::kit::changes::Change;
@@ -26,7 +25,6 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
-use crate::outside;
 use crate::readers::{self, Browser, Standing, ask_to_verify, find_standing, prove_comment};
 use crate::rules::find_rules;
 use crate::screening::{self, Facts, Finding, Outcome, Submission, Verdict};
@@ -35,6 +33,7 @@ use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError
 use super::author::Author;
 use super::form::{NewComment, ReplyForm};
 use super::ground::{Ground, find_ground};
+use super::others;
 use super::queries::Beside;
 use super::robots::{self, ChallengeFault, Traces};
 use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
@@ -116,10 +115,10 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
     let rules = apply_rules(app, &post, &place, (&comment, &html), now).await?;
-    let repeated = find_repeated(app, &post, &place, &comment, now).await?;
-    let findings = bans.iter().map(Hit::finding).chain(rules).chain(repeated).chain(signs.findings());
+    let repeated = others::find_repeated(app, &post, &place.ground, &comment, now).await?;
+    let findings = bans.iter().map(Hit::finding).chain(rules).chain(signs.findings()).chain(repeated);
     let verdict = judge(&place, &comment, findings.collect());
-    let verdict = ask_outside(app, &post, &place, &comment, verdict, now).await;
+    let verdict = others::ask_outside(app, &post, &place.ground, &comment, verdict, now).await;
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict, solved }, now).await?;
     tell(app, &post, &place, &posted);
     Ok(posted)
@@ -217,19 +216,6 @@ async fn apply_rules(
     }))
 }
 
-/// What others, or the same, sent that is nearly the same. The sketches of the latest are in memory.
-async fn find_repeated(
-    app: &App,
-    post: &Post,
-    place: &Place,
-    comment: &NewComment,
-    at: Millis,
-) -> Result<Vec<Finding>, StoreError> {
-    let (name, email, site) = (comment.name.as_str(), comment.email.as_deref(), place.ground.site.id);
-    let sent = campaigns::Sent { site, text: &comment.text, name, email, address: post.address, at };
-    campaigns::find_repeated(app, sent).await
-}
-
 /// The first finding is the first reason.
 fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
@@ -237,35 +223,6 @@ fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict
     let is_trusted = place.standing.is_some_and(|standing| standing.is_trusted);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike, is_trusted });
     findings.into_iter().rev().fold(verdict, Verdict::with)
-}
-
-/// Asks the services outside that the site has named, if it has any, about what is not spam already.
-async fn ask_outside(
-    app: &App,
-    post: &Post,
-    place: &Place,
-    comment: &NewComment,
-    verdict: Verdict,
-    at: Millis,
-) -> Verdict {
-    let ground = &place.ground;
-    if verdict.outcome == Outcome::Spam || ground.site.settings.outside.is_off() {
-        return verdict;
-    }
-    let address = post.address.map(|address| address.to_string());
-    let submission = outside::Submission {
-        site: &ground.site,
-        article: &ground.article,
-        name: &comment.name,
-        email: comment.email.as_deref(),
-        url: comment.url.as_deref(),
-        text: &comment.text,
-        address: address.as_deref(),
-        user_agent: post.user_agent.as_deref(),
-        parent: post.form.parent_id,
-        at,
-    };
-    outside::ask_outside(app, &submission).await.into_iter().fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.

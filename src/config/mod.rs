@@ -246,7 +246,9 @@ fn replica(text: &str, database: &DatabaseUrl) -> Result<DatabaseUrl, WrongSetti
     match (DatabaseUrl::parse(text), database) {
         (Some(replica @ DatabaseUrl::Postgres(_)), DatabaseUrl::Postgres(_)) => Ok(replica),
         (_, DatabaseUrl::Postgres(_)) => Err(wrong("replica_url", "must begin with postgres://")),
-        (_, DatabaseUrl::Sqlite(_)) => Err(wrong("replica_url", "must go with a database_url that begins with postgres://")),
+        (_, DatabaseUrl::Sqlite(_)) => {
+            Err(wrong("replica_url", "must go with a database_url that begins with postgres://"))
+        }
     }
 }
 

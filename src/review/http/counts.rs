@@ -44,7 +44,7 @@ struct QueueCount {
         ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
         ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
         ("rule" = Option<Vec<String>>, Query, description = "Held by this rule: its id, or `ban` and the like"), ("reported" = inline(Option<ReportedWord>), Query), ("claimed" = inline(Option<ClaimedWord>), Query),
-        ("campaign" = Option<Vec<i64>>, Query, description = "Near-duplicates, by a queue item's `campaign.id`"),
+        ("campaign" = Option<Vec<i64>>, Query, minimum = 1, description = "Near-duplicates, by a queue item's `campaign.id`"),
         ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"),
         ("since" = Option<String>, Query, format = DateTime, description = "Inclusive, RFC 3339"), ("until" = Option<String>, Query, format = DateTime, description = "Exclusive, RFC 3339")),
     responses((status = 200, body = QueueCounts), (status = 401, description = "Not signed in"),

@@ -114,8 +114,8 @@ struct PutSettingsBody {
     report_threshold: u32,
     #[schema(required = false, minimum = 0.0, maximum = 0.1)]
     budget: f64,
-    #[schema(required = false)]
-    outside: PutOutsideBody,
+    #[schema(inline)]
+    outside: Option<PutOutsideBody>,
 }
 
 /// A field that readers may have to fill in.

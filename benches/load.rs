@@ -16,31 +16,14 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use program::bare::{BYTES, serve_when_asked_to, start_limits};
 use program::client::Client;
-use program::{Failure, Prepared, THREAD, median, wrk};
+use program::{COMMENTS, Failure, Prepared, THREAD, median, write_posts, wrk};
 
 const ROUNDS: usize = 3;
-const COMMENTS: &str = "/api/v1/sites/main/articles/bench/comments";
-
-/// A comment of some 300 bytes, new each time: the same text again would be refused.
-const POSTS: &str = r#"
-local count = 0
-local who = tostring({}):gsub("table: 0x", "")
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
-request = function()
-  count = count + 1
-  local body = "name=Ada+Lovelace&email=ada%40example.org&comment=Number+" .. who .. count ..
-    "+of+a+reader+who+has+something+to+say.+The+engine+weaves+%2Aalgebraic+patterns%2A+just+as+the+loom+weaves+flowers" ..
-    "+and+leaves%2C+and+whoever+reads+this+far+knows+about+how+long+a+usual+comment+is.%0A%0AIt+has+a+second+paragraph+too%2C+with+a+little+more."
-  return wrk.format(nil, nil, nil, body)
-end
-"#;
 
 fn main() -> Result<(), Failure> {
     serve_when_asked_to()?;
     let Prepared { dir, server, .. } = Prepared::new()?;
-    let script = dir.path().join("posts.lua");
-    std::fs::write(&script, POSTS)?;
+    let script = write_posts(dir.path())?;
     let limits = start_limits(&server.base, dir.path())?;
     let mut moderator = Client::connect(&server.base)?;
     println!("thread of 200 comments: {} bytes", moderator.send("GET", THREAD, "", "")?.body.len());

@@ -1,4 +1,4 @@
-//! What the parts cost that do nothing but think: rendering, sanitising, judging, cursors, names; and assembling a thread
+//! What the parts cost that do nothing but think: rendering, sanitising, judging, rules, cursors, names; and assembling a thread
 //! that is not kept ready, which reads the database three times and thinks for the rest.
 //!
 //! `cargo bench --bench pure` takes about a minute and needs nothing.
@@ -7,7 +7,7 @@
 mod program;
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -16,12 +16,15 @@ use rejoinder::app::App;
 use rejoinder::comments::{Post, ReplyForm, Sort, ThreadQuery, View, post_comment, thread_bytes};
 use rejoinder::config::{Given, PublicUrl, Settings};
 use rejoinder::http::paging::PageQuery;
-use rejoinder::kit::clock::Clock;
+use rejoinder::kit::clock::{Clock, Millis};
 use rejoinder::kit::cursor::Cursor;
-use rejoinder::kit::ids::CommentId;
+use rejoinder::kit::ids::{CommentId, RuleId};
 use rejoinder::kit::key::Key;
 use rejoinder::kit::{markup, secret, text};
-use rejoinder::screening::{Facts, Policy, Repeats, Sketch, judge};
+use rejoinder::screening::counts::Label;
+use rejoinder::screening::features::{FeatureKey, Written};
+use rejoinder::screening::filter::{Filter, Stages};
+use rejoinder::screening::{Effect, Facts, Field, Look, Policy, Repeats, Rule, RuleSet, Sketch, Submission, judge};
 use rejoinder::store::Store;
 
 /// A comment as readers write them, some 300 bytes.
@@ -66,6 +69,91 @@ fn facts_about_a_comment(c: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+/// A verdict by a filter that has learned two thousand comments.
+fn the_filter(c: &mut Criterion) {
+    let mut filter = Filter::new(FeatureKey::new([7; 16]), Stages::Both);
+    for number in 0..1_000 {
+        for (label, text) in
+            [(Label::Good, USUAL.to_owned()), (Label::Spam, format!("Cheap pills at shop{number}.example"))]
+        {
+            let text = format!("{text} {number}");
+            filter.learn(&filter.read(&Written { text: &text, ..Written::default() }), label, 1);
+        }
+    }
+    // Made-up words, so that hardly a feature is met twice.
+    let mut letters = fastrand::Rng::with_seed(1);
+    let word = std::iter::repeat_with(|| letters.lowercase()).take(10 * 1024);
+    let varied: String = word.enumerate().map(|(at, letter)| if at % 6 == 5 { ' ' } else { letter }).collect();
+    let long = USUAL.repeat(10 * 1024 / USUAL.len());
+    let mut group = c.benchmark_group("filter");
+    for (name, text) in [("300 bytes", USUAL), ("10 KiB", &long), ("10 KiB of many words", &varied)] {
+        let written = Written { text, ..Written::default() };
+        group.bench_function(format!("score {name}"), |b| b.iter(|| filter.score(&filter.read(black_box(&written)))));
+    }
+    group.finish();
+}
+
+/// Patterns that make other engines slow: alternatives without end, and repetitions of repetitions.
+const HOSTILE: [&str; 8] = [
+    "(a+)+b",
+    "(a|aa)+$b",
+    "(.*a){20}c",
+    "[ab]*a[ab]{900}c",
+    "(a?){900}c",
+    r"(\w+\s?)+\d",
+    r"(?i)\b(\w+\W+){5,}buy",
+    r"\b\w+\b!",
+];
+
+/// What rules cost: 60,000 words over 10 KiB, and hostile patterns over 64 KiB of texts that please them.
+fn rules_of_a_site(c: &mut Criterion) {
+    let words: Vec<String> = (0..60_000).map(|number| format!("forbidden word {number}")).collect();
+    let listed = rule(Look::Words { words, fields: vec![Field::Text] });
+    let (usual, hostile) = (USUAL.repeat(10 * 1024 / USUAL.len()), "forbidden word ".repeat(10 * 1024 / 15));
+    let mut group = c.benchmark_group("rules");
+    group.bench_function("60,000 words, usual 10 KiB", |b| b.iter(|| listed.judge(&submission(black_box(&usual)))));
+    group.bench_function("60,000 words, hostile 10 KiB", |b| b.iter(|| listed.judge(&submission(black_box(&hostile)))));
+    for (name, text) in [("usual", &usual), ("hostile", &hostile)] {
+        println!("60,000 words, {name} 10 KiB: p99 {:?} of 5,000", p99(|| listed.judge(&submission(black_box(text)))));
+    }
+    let texts = ["a".repeat(64 * 1024), "ab".repeat(32 * 1024), "word ".repeat(13_107), "日本 é ".repeat(5_957)];
+    for pattern in HOSTILE {
+        let rules = rule(Look::Regex { pattern: pattern.to_owned(), fields: vec![Field::Text] });
+        group.bench_function(format!("{pattern} over 64 KiB, the worst of four"), |b| {
+            let cost = |text: &&String| {
+                let began = Instant::now();
+                black_box(rules.judge(&submission(text)));
+                began.elapsed()
+            };
+            let worst = texts.iter().max_by_key(cost).expect("a text");
+            b.iter(|| rules.judge(&submission(black_box(worst))));
+        });
+    }
+    group.finish();
+}
+
+fn rule(look: Look) -> RuleSet {
+    let rule = Rule { id: RuleId::new(1), label: None, effect: Effect::Hold, look };
+    RuleSet::compile(&[rule]).expect("a rule")
+}
+
+fn submission(text: &str) -> Submission<'_> {
+    let (url, email, address) = (None, None, None);
+    Submission { text, html: "", name: "Ada", url, email, address, is_first: false, at: Millis(0), timezone: "UTC" }
+}
+
+fn p99<T>(judge: impl Fn() -> T) -> Duration {
+    let mut all: Vec<Duration> = (0..5_000)
+        .map(|_| {
+            let began = Instant::now();
+            black_box(judge());
+            began.elapsed()
+        })
+        .collect();
+    all.sort_unstable();
+    all[all.len() * 99 / 100]
 }
 
 fn cursors(c: &mut Criterion) {
@@ -138,6 +226,7 @@ async fn post(
         user_agent: None,
         foreign_origin: None,
         replay: None,
+        traces: None,
     };
     Some(post_comment(app, post).await.expect("a comment").id)
 }
@@ -145,6 +234,6 @@ async fn post(
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).sample_size(50);
-    targets = text_of_a_comment, repetitions, facts_about_a_comment, cursors, a_thread
+    targets = text_of_a_comment, repetitions, facts_about_a_comment, the_filter, rules_of_a_site, cursors, a_thread
 }
 criterion_main!(benches);

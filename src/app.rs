@@ -8,8 +8,11 @@ use crate::http::caching::PageCache;
 use crate::http::limits::Limits;
 use crate::http::origins::OriginCache;
 use crate::http::preconditions::Running;
-use crate::kit::changes::Changes;
+use crate::http::pressure::Pressure;
+use crate::kit::changes::{Change, Changes};
 use crate::kit::clock::Clock;
+use crate::kit::key::Key as SlugKey;
+use crate::kit::news::News;
 use crate::kit::places::Places;
 use crate::kit::seal::Seal;
 use crate::kit::secret::{self, Key, NoRandomness};
@@ -25,6 +28,8 @@ pub struct App {
     pub clock: Clock,
     pub keys: Keys,
     pub limits: Limits,
+    /// How much has been posted lately.
+    pub pressure: Pressure,
     pub pages: PageCache,
     /// One place for each password that may be hashed at once: 19 MiB and a core each.
     pub hashing: Places,
@@ -63,6 +68,10 @@ pub struct Keys {
     pub recovery: Key,
     /// Seals the secrets that sites share with outside services.
     pub outside: Seal,
+    /// Signs when a reply form was given out.
+    pub stamp: Key,
+    /// Signs challenges.
+    pub challenge: Key,
 }
 
 /// Why the handle could not be made.
@@ -97,7 +106,10 @@ impl App {
                 totp: Seal::new(master.derive("second factors 1")),
                 recovery: master.derive("recovery codes 1"),
                 outside: Seal::new(master.derive("outside services 1")),
+                stamp: master.derive("form stamps 1"),
+                challenge: master.derive("challenges 1"),
             },
+            pressure: Pressure::default(),
             pages: PageCache::default(),
             hashing: Places::new(cores),
             running: Running::default(),
@@ -111,6 +123,34 @@ impl App {
             store,
             clock,
         })
+    }
+
+    /// Drops what is kept ready of an article's thread, here and on other nodes. After the commit that changed it.
+    pub fn drop_thread(&self, site: &SlugKey, article: &SlugKey) {
+        self.pages.drop_article(site, article);
+        self.store.tell(|| News::Thread { site: site.clone(), article: article.clone() }.to_string());
+    }
+
+    /// Drops what is kept ready of every thread, here and on other nodes.
+    pub fn drop_threads(&self) {
+        self.pages.drop_all();
+        self.store.tell(|| News::Threads.to_string());
+    }
+
+    /// Tells those who follow live of a change, here and on other nodes. After its commit.
+    pub fn tell(&self, change: Change) {
+        self.changes.tell(change);
+        self.store.tell(|| News::Comment(change).to_string());
+    }
+
+    /// Does what another node told. What nobody here understands is of a newer version, and says nothing to this one.
+    pub fn hear(&self, line: &str) {
+        match News::parse(line) {
+            Some(News::Thread { site, article }) => self.pages.drop_article(&site, &article),
+            Some(News::Threads) => self.pages.drop_all(),
+            Some(News::Comment(change)) => self.changes.tell(change),
+            None => {}
+        }
     }
 
     /// A link to something this server has: `path` begins with a slash.

@@ -17,6 +17,7 @@ pub mod kit;
 pub mod outbound;
 pub mod outside;
 pub mod review;
+pub mod rules;
 pub mod screening;
 pub mod server;
 pub mod sites;

@@ -3,13 +3,15 @@
 pub mod answers;
 pub mod bare;
 pub mod client;
+pub mod cluster;
 pub mod crowd;
 pub mod figures;
 pub mod moderator;
+pub mod proxy;
 pub mod steady;
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -23,6 +25,24 @@ pub const PASSWORD: &str = "a password that is right";
 
 /// The thread of 200 comments that [`write_thread`] makes.
 pub const THREAD: &str = "/api/v1/sites/main/articles/thread/comments?limit=100";
+
+/// A comment of some 300 bytes, new each time: the same text again would be refused.
+const POSTS: &str = r#"
+local count = 0
+local who = tostring({}):gsub("table: 0x", "")
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
+request = function()
+  count = count + 1
+  local body = "name=Ada+Lovelace&email=ada%40example.org&comment=Number+" .. who .. count ..
+    "+of+a+reader+who+has+something+to+say.+The+engine+weaves+%2Aalgebraic+patterns%2A+just+as+the+loom+weaves+flowers" ..
+    "+and+leaves%2C+and+whoever+reads+this+far+knows+about+how+long+a+usual+comment+is.%0A%0AIt+has+a+second+paragraph+too%2C+with+a+little+more."
+  return wrk.format(nil, nil, nil, body)
+end
+"#;
+
+/// Where [`write_posts`] posts to.
+pub const COMMENTS: &str = "/api/v1/sites/main/articles/bench/comments";
 
 /// A program that prints `listening on http://…`, ended when this is dropped.
 pub struct Running {
@@ -103,6 +123,11 @@ impl Prepared {
     pub fn new() -> Result<Self, Failure> {
         let dir = tempfile::tempdir()?;
         let database = format!("sqlite:{}", dir.path().join("bench.db").display());
+        Self::on(database, dir)
+    }
+
+    /// The same on a database that is there, with a folder for what else is written.
+    pub fn on(database: String, dir: tempfile::TempDir) -> Result<Self, Failure> {
         add_article(&database, "bench")?;
         add_article(&database, "thread")?;
         add_administrator(&database)?;
@@ -166,6 +191,13 @@ pub fn write_thread(base: &str) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// Writes the script by which `wrk` posts comments to [`COMMENTS`].
+pub fn write_posts(dir: &Path) -> Result<PathBuf, Failure> {
+    let script = dir.join("posts.lua");
+    std::fs::write(&script, POSTS)?;
+    Ok(script)
 }
 
 /// What `wrk` measured.

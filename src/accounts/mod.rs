@@ -44,7 +44,7 @@ pub use moderator::{Access, KeyAccess, Moderator};
 pub use password::{PasswordError, random_words};
 pub use people::{AddModerator, Added, PeopleError, add_moderator, find_moderator, list_moderators, reset_password};
 pub use queries::keys::forget_old_keys;
-pub use queries::people::{load_moderator, load_staff_names};
+pub use queries::people::{find_acting, load_staff_names};
 pub use queries::resets::forget_old_resets;
 pub use queries::sessions::forget_old_sessions;
 pub use rights::{Right, Role, Scope};

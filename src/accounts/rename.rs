@@ -57,6 +57,6 @@ pub async fn rename(app: &App, moderator: &Moderator, display_name: &str) -> Res
     written?;
     signed_in::forget(app);
     // Whoever posts under a name like it is judged by the new name from now on.
-    app.pages.drop_all();
+    app.drop_threads();
     Ok(kept)
 }

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::kit::key::Key;
 use crate::sites::find_site;
-use crate::store::StoreResult;
+use crate::store::{Conn, StoreResult};
 
 use super::queries;
 
@@ -15,10 +15,10 @@ pub const MOST: usize = 100;
 /// # Errors
 /// Those of the store.
 pub async fn list_counts(app: &App, site: Key, articles: Vec<String>) -> StoreResult<Option<Vec<(String, i64)>>> {
-    app.store
-        .read(move |conn| {
-            let Some(site) = find_site(conn, &site)? else { return Ok(None) };
-            queries::list_counts(conn, site.id, &articles).map(Some)
-        })
-        .await
+    let read = move |conn: &mut Conn| {
+        let Some(site) = find_site(conn, &site)? else { return Ok(None) };
+        queries::list_counts(conn, site.id, &articles).map(Some)
+    };
+    // A headline's number may be some seconds old.
+    app.store.read_behind(read).await
 }

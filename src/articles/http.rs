@@ -1,6 +1,7 @@
 //! Articles over HTTP: their heads and counts for readers, putting them for publishers.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,8 +12,11 @@ use crate::accounts::{By, Right};
 use crate::app::App;
 use crate::http::body::{JsonBody, Query};
 use crate::http::caching::PublicBytes;
+use crate::http::client::{Client, address_of};
+use crate::http::pressure::asks_for_challenge;
 use crate::http::problem::Problem;
 use crate::http::routes::RouteTable;
+use crate::kit::altcha;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
 use crate::kit::key::Key;
@@ -55,8 +59,17 @@ struct FormBody {
     /// Names of the fields that must be filled in.
     required: Vec<&'static str>,
     limits: LimitsBody,
-    /// What a robot would have to solve; null when nothing is asked.
-    challenge: Option<String>,
+    /// What must be solved before posting; null when nothing is asked. It may depend on the address that asks.
+    challenge: Option<AskedChallengeBody>,
+}
+
+/// A challenge that must be solved before posting.
+#[derive(Serialize, ToSchema)]
+struct AskedChallengeBody {
+    /// Where one is given, a new one each time.
+    url: String,
+    /// `SHA-256`, of ALTCHA's protocol, version 1.
+    algorithm: &'static str,
 }
 
 /// Limits in bytes of UTF-8, as WordPress has them.
@@ -78,8 +91,11 @@ struct CountsBody {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct PutArticleBody {
+    #[schema(min_length = 1, max_length = 1000)]
     title: String,
+    #[schema(min_length = 1, max_length = 2000)]
     url: String,
+    #[schema(max_length = 4000)]
     summary: Option<String>,
     comments_open: Option<bool>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -97,8 +113,11 @@ async fn show_article(
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let (site, article) = show::find_article(&app, site, article).await?.ok_or_else(Problem::not_found)?;
-    Ok(PublicBytes::json(&body(&site, article, app.clock.now()))?.respond(&request))
+    Ok(PublicBytes::json(&body(&app, &site, article, address_of(&request)))?.respond(&request))
 }
+
+/// What comes with one that is put.
+type PutRequest = (web::Path<(Key, Key)>, Client, JsonBody);
 
 /// Say what an article is.
 #[utoipa::path(put, path = "/api/v1/sites/{site}/articles/{article}", tag = "articles", security(("bearer" = [])),
@@ -106,11 +125,8 @@ async fn show_article(
     responses((status = 200, body = ArticleBody, description = "Changed"), (status = 201, body = ArticleBody, description = "New"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"), (status = 404, description = "No such site"),
         (status = 422, description = "Fields are wrong")))]
-async fn replace_article(
-    app: web::Data<App>,
-    request: By<(web::Path<(Key, Key)>, JsonBody)>,
-) -> Result<HttpResponse, Problem> {
-    let By(moderator, (path, body)) = request;
+async fn replace_article(app: web::Data<App>, request: By<PutRequest>) -> Result<HttpResponse, Problem> {
+    let By(moderator, (path, client, body)) = request;
     moderator.require(Right::PutArticles)?;
     let (site, article) = path.into_inner();
     let (put, faults) = read_put(body);
@@ -123,7 +139,7 @@ async fn replace_article(
         response.insert_header((header::LOCATION, app.link(&format!("/api/v1/sites/{site}/articles/{article}"))));
     }
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(response.json(self::body(&put.site, put.article, app.clock.now())))
+    Ok(response.json(self::body(&app, &put.site, put.article, client.address)))
 }
 
 /// Published comments of up to 100 articles; those that there are not are left out.
@@ -163,10 +179,14 @@ fn read_put(body: JsonBody) -> (PutArticle, Vec<Fault>) {
     (put, fields.take_faults())
 }
 
-fn body(site: &Site, article: Article, now: Millis) -> ArticleBody {
+fn body(app: &App, site: &Site, article: Article, address: IpAddr) -> ArticleBody {
     let required = site.settings.required;
     let names = [("name", required.name), ("email", required.email), ("comment", true)];
-    let door = article.door(&site.settings, now);
+    let door = article.door(&site.settings, app.clock.now());
+    let challenge = asks_for_challenge(app, site.id, address).then(|| AskedChallengeBody {
+        url: app.link(&format!("/api/v1/sites/{}/articles/{}/challenge", site.key, article.key)),
+        algorithm: altcha::ALGORITHM,
+    });
     ArticleBody {
         comments_open: door == Door::Open,
         comments_close_at: article.closes_at(&site.settings),
@@ -180,7 +200,7 @@ fn body(site: &Site, article: Article, now: Millis) -> ArticleBody {
         form: FormBody {
             required: names.into_iter().filter_map(|(name, is_required)| is_required.then_some(name)).collect(),
             limits: LimitsBody { name: 245, email: 100, url: 200, comment: 65_525 },
-            challenge: None,
+            challenge,
         },
     }
 }

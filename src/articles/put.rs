@@ -100,7 +100,7 @@ pub async fn put_article(
         Err(PutError::Store(StoreError::Taken(Constraint::ArticleKey))) => app.store.write(write).await,
         outcome => outcome,
     };
-    app.pages.drop_article(site, article);
+    app.drop_thread(site, article);
     outcome
 }
 

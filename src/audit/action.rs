@@ -47,6 +47,10 @@ pub enum Action {
     Replied,
     /// A moderator changed what a comment says.
     Edited,
+    /// What a site screens by.
+    RulesChanged,
+    /// A site's rules were applied anew to what waits there.
+    RulesRerun,
     SigningKeyRotated,
     AuditExported,
     Erased,
@@ -54,7 +58,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -87,6 +91,8 @@ impl Action {
         Self::Noted,
         Self::Replied,
         Self::Edited,
+        Self::RulesChanged,
+        Self::RulesRerun,
         Self::SigningKeyRotated,
         Self::AuditExported,
         Self::Erased,
@@ -132,6 +138,8 @@ impl Action {
             Self::Noted => "noted",
             Self::Replied => "replied",
             Self::Edited => "edited",
+            Self::RulesChanged => "rules-changed",
+            Self::RulesRerun => "rules-rerun",
             Self::SigningKeyRotated => "signing-key-rotated",
             Self::AuditExported => "audit-exported",
             Self::Erased => "erased",

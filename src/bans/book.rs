@@ -72,7 +72,7 @@ impl Hit {
         Finding::of_whole("ban", effect, self.reason())
     }
 
-    /// The reason, for moderators.
+    /// The reason, for moderators. It names the ban; what of it everybody may read, [`without_ban`] says.
     fn reason(self) -> String {
         let what = match self.by {
             HitBy::Name => "The name is banned",
@@ -81,6 +81,16 @@ impl Hit {
             HitBy::Lookalike => "The name can be taken for one that is banned",
         };
         format!("{what} (ban {}).", self.ban)
+    }
+}
+
+/// A reason without the ban that it names: for whoever may not see bans, and would learn by its number which comments are
+/// from the same person. Other reasons are as they were.
+pub fn without_ban(reason: &str) -> String {
+    let of_ban = reason.strip_suffix(").").and_then(|reason| reason.rsplit_once(" (ban "));
+    match of_ban {
+        Some((what, id)) if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()) => format!("{what}."),
+        _ => reason.to_owned(),
     }
 }
 
@@ -220,5 +230,9 @@ mod tests {
     fn reasons_name_the_ban_and_nobody() {
         assert_eq!(Hit { ban: BanId::new(17), by: HitBy::Email }.reason(), "The email is banned (ban 17).");
         assert!(!Hit { ban: BanId::new(1), by: HitBy::Lookalike }.is_ban());
+        assert_eq!(without_ban(&Hit { ban: BanId::new(17), by: HitBy::Email }.reason()), "The email is banned.");
+        for other in ["Every comment here waits for a moderator.", "A word (ban x).", "Bad (ban ).", "(ban 1)", ""] {
+            assert_eq!(without_ban(other), other);
+        }
     }
 }

@@ -81,6 +81,6 @@ pub(super) fn mark_change(conn: &mut Conn, change: BanId) -> StoreResult<()> {
 }
 
 /// Has the book read again: after the commit.
-pub(super) fn forget_book(app: &App) {
+pub fn forget_book(app: &App) {
     app.shelves.get::<Kept>().changes.fetch_add(1, Ordering::AcqRel);
 }

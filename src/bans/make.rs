@@ -3,10 +3,10 @@
 
 use crate::accounts::Moderator;
 use crate::app::App;
-use crate::audit::{self, Action, Subject};
+use crate::audit::{self, Action, Entry, Subject};
 use crate::kit::clock::Millis;
 use crate::kit::fault::{self, Fault};
-use crate::kit::ids::{BanId, DecisionId, SiteId};
+use crate::kit::ids::{BanId, SiteId};
 use crate::kit::key::Key;
 use crate::sites::{Site, find_site};
 use crate::store::{Cause, Conn, StoreError, StoreResult};
@@ -104,52 +104,78 @@ async fn find_own_site(
     Ok(own.map(Some).ok_or_else(|| Fault::new("site", "site")))
 }
 
-/// Makes the ban.
+/// A ban with all that its transaction may not make by itself.
+#[derive(Debug, Clone)]
+pub struct ReadyBan {
+    pub new: NewBan,
+    id: BanId,
+    by: Moderator,
+    now: Millis,
+    entry: Entry,
+}
+
+/// A ban that is in force now.
+#[derive(Debug, Clone)]
+pub enum Banned {
+    New(Ban),
+    /// There was the same already, which stays as it is.
+    Already(Ban),
+}
+
+/// Makes everything ready to ban; writes nothing.
 ///
 /// # Errors
-/// When there is the same already, in force.
-pub async fn keep_ban(app: &App, moderator: &Moderator, new: NewBan) -> Result<Ban, BanError> {
-    let (id, now) = (app.store.next_id().await?, app.clock.now());
-    let (value, reason) = (new.value.clone(), new.reason.clone());
+/// Those of the store.
+pub async fn ready_ban(app: &App, moderator: &Moderator, new: NewBan) -> StoreResult<ReadyBan> {
+    let id = app.store.next_id().await?;
     let entry = audit::blank(app)
         .await?
         .fill(moderator.actor(), Action::BanMade)
         .about(Subject::Ban(id))
         .fact("kind", new.kind)
         .fact("expires_at", new.expires_at)
-        .private("value", &value)
-        .private("reason", &reason);
+        .private("value", &new.value)
+        .private("reason", &new.reason);
     let entry = if let Some(site) = new.site { entry.on_site(site) } else { entry };
-    let (by, kept) = (moderator.id, new.clone());
-    app.store
-        .write(move |conn: &mut Conn| {
-            if let Some(id) = queries::find_same(conn, &kept, now)? {
-                return Err(BanError::Exists(id));
-            }
-            queries::insert_ban(conn, id, &kept, by, now)?;
-            mark_change(conn, id)?;
-            audit::record(conn, &entry)?;
-            Ok(())
-        })
-        .await?;
-    forget_book(app);
-    Ok(Ban {
-        id,
-        site: new.site_key,
-        kind: new.kind,
-        value,
-        reason,
-        by: Some(moderator.username.clone()),
-        created_at: now,
-        expires_at: new.expires_at,
-        sweep: None,
-    })
+    Ok(ReadyBan { new, id, by: moderator.clone(), now: app.clock.now(), entry })
 }
 
-/// Notes with a ban which decisions swept what was there.
+/// Makes the ban, unless there is the same already, in force. Part of a transaction; call [`forget_book`] after its commit.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn note_sweep(app: &App, ban: BanId, sweep: DecisionId) -> StoreResult<()> {
-    app.store.write(move |conn| queries::set_sweep(conn, ban, sweep)).await
+pub fn write_ban(conn: &mut Conn, ready: &ReadyBan) -> StoreResult<Banned> {
+    let ReadyBan { new, id, by, now, entry } = ready;
+    if let Some(row) = queries::find_same(conn, new, *now)? {
+        let ban = queries::with_names(conn, vec![row])?.pop().ok_or(StoreError::Missing)?;
+        return Ok(Banned::Already(ban));
+    }
+    queries::insert_ban(conn, *id, new, by.id, *now)?;
+    mark_change(conn, *id)?;
+    audit::record(conn, entry)?;
+    Ok(Banned::New(Ban {
+        id: *id,
+        site: new.site_key.clone(),
+        kind: new.kind,
+        value: new.value.clone(),
+        reason: new.reason.clone(),
+        by: Some(by.username.clone()),
+        created_at: *now,
+        expires_at: new.expires_at,
+        sweep: None,
+    }))
+}
+
+/// Makes the ban and nothing else.
+///
+/// # Errors
+/// When there is the same already, in force.
+pub async fn keep_ban(app: &App, ready: ReadyBan) -> Result<Ban, BanError> {
+    let written = app.store.write(move |conn: &mut Conn| match write_ban(conn, &ready)? {
+        Banned::New(ban) => Ok(ban),
+        Banned::Already(ban) => Err(BanError::Exists(ban.id)),
+    });
+    let ban = written.await?;
+    forget_book(app);
+    Ok(ban)
 }

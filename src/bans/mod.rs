@@ -16,11 +16,12 @@ use crate::kit::clock::Millis;
 use crate::kit::ids::{BanId, DecisionId};
 use crate::kit::key::Key;
 
-pub use book::{Book, Hit, Sender};
-pub use kept::find_book;
+pub use book::{Book, Hit, Sender, without_ban};
+pub use kept::{find_book, forget_book};
 pub use lift::lift_ban;
 pub use list::{BanListError, list_bans, list_bans_of};
-pub use make::{BanError, MakeBan, NewBan, judge_ban, keep_ban, note_sweep};
+pub use make::{BanError, Banned, MakeBan, NewBan, ReadyBan, judge_ban, keep_ban, ready_ban, write_ban};
+pub use queries::set_sweep;
 pub use who::{BanKind, Who, hex_of};
 
 /// A ban, as moderators see it.

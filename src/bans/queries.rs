@@ -58,12 +58,12 @@ pub(super) fn load_book(conn: &mut Conn) -> StoreResult<Book> {
 }
 
 /// A ban in force about the same, on the same site.
-pub(super) fn find_same(conn: &mut Conn, new: &NewBan, now: Millis) -> StoreResult<Option<BanId>> {
+pub(super) fn find_same(conn: &mut Conn, new: &NewBan, now: Millis) -> StoreResult<Option<BanRow>> {
     let (low, high) = new.who.bounds();
     let same = bans::table
         .filter(bans::kind.eq(new.kind.as_str()).and(bans::low.eq(low)).and(bans::high.eq(high)))
         .filter(is_in_force(now))
-        .select(bans::id)
+        .select(BanRow::as_select())
         .into_boxed::<Db>();
     let same = match new.site {
         Some(site) => same.filter(bans::site_id.eq(site)),
@@ -91,7 +91,11 @@ pub(super) fn insert_ban(conn: &mut Conn, id: BanId, new: &NewBan, by: Moderator
     Ok(())
 }
 
-pub(super) fn set_sweep(conn: &mut Conn, id: BanId, sweep: DecisionId) -> StoreResult<()> {
+/// Notes with a ban which decisions swept what was there.
+///
+/// # Errors
+/// Those of the store.
+pub fn set_sweep(conn: &mut Conn, id: BanId, sweep: DecisionId) -> StoreResult<()> {
     diesel::update(bans::table.find(id)).set(bans::sweep_id.eq(sweep)).execute(conn)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod keys;
 mod logging;
 mod moderator;
 mod say;
+mod screening;
 mod seed;
 mod serve;
 mod site;
@@ -76,6 +77,9 @@ enum Verb {
     /// The audit log
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// The filter
+    #[command(subcommand)]
+    Screening(screening::Verb),
 }
 
 /// Runs the command that the shell gave.
@@ -108,6 +112,7 @@ async fn execute(command: Command) -> Result<(), Failure> {
         }
         Verb::Seed { dir } => seed::seed_folder(settings, &dir).await,
         Verb::Generate(asked) => generate::run(&open(settings, Clock::system()).await?, asked).await,
+        Verb::Screening(verb) => screening::run(verb),
         Verb::Check => {
             say(settings);
             Ok(())

@@ -196,6 +196,7 @@ async fn seed_comments(
             user_agent: comment.user_agent.clone(),
             foreign_origin: None,
             replay: None,
+            traces: None,
         };
         let posted = post_comment(app, post).await.map_err(|error| format!("{}: {error}", comment.label))?;
         ids.insert(&comment.label, posted.id);

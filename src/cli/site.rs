@@ -35,7 +35,7 @@ pub enum Verb {
         /// An origin whose pages may post and read; may be given again, and replaces all there were
         #[arg(long = "origin", value_name = "ORIGIN")]
         origins: Option<Vec<String>>,
-        /// `hold_all`, `trust_verified` or `publish_first`
+        /// `hold_all`, `trust_verified`, `screened` or `publish_first`
         #[arg(long, value_parser = parse_policy)]
         policy: Option<Policy>,
         /// Levels of replies, roots counted: 1 to 10
@@ -76,7 +76,7 @@ pub async fn run(app: &App, verb: Verb) -> Result<(), Failure> {
 }
 
 fn parse_policy(text: &str) -> Result<Policy, String> {
-    Policy::parse(text).ok_or_else(|| "must be hold_all, trust_verified or publish_first".to_owned())
+    Policy::parse(text).ok_or_else(|| "must be hold_all, trust_verified, screened or publish_first".to_owned())
 }
 
 fn parse_required(text: &str) -> Result<RequiredFields, String> {

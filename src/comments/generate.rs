@@ -72,7 +72,7 @@ pub async fn generate_comments(
         app.store.write(move |conn| chunk.write(conn)).await?;
         progress(done);
     }
-    app.pages.drop_all();
+    app.drop_threads();
     Ok(())
 }
 

@@ -12,10 +12,12 @@ mod form;
 mod generate;
 mod ground;
 mod http;
+mod others;
 mod post;
 mod queries;
 mod receipt;
 mod report;
+mod robots;
 mod show;
 mod staff;
 mod thread;
@@ -29,9 +31,13 @@ pub use form::ReplyForm;
 pub use generate::generate_comments;
 pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
-pub use queries::{clear_addresses, find_comment, find_screening, insert_decision, list_comments};
+pub use queries::{
+    Wrote, clear_addresses, find_comment, find_screening, forget_challenges_before, insert_decision, list_comments,
+    list_first_published, set_screening,
+};
 pub use receipt::receipt_token;
 pub use report::{ReportedBy, answer_reports, list_reports, reopen_reports};
+pub use robots::Traces;
 pub use show::{change_status, change_statuses};
 pub use staff::{StaffReply, StaffText, publish_reply};
 pub use thread::{Sort, ThreadQuery, View};

@@ -4,10 +4,10 @@
 //! 2. **Place**: site, article, the comment replied to; closed, foreign or too deep is refused. The only step that
 //!    reads: the ground once, then remembered; the comment replied to and an idempotency key in one more.
 //! 3. **Identify**: who it is by, as far as a guest can be known, and whether they are banned.
-//! 4. **Pace**: how fast this author posts. (The address was counted before the body was read.)
+//! 4. **Pace**: a challenge, if one is asked for; how fast this author posts. (The address was counted before.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
-//! 6. **Judge**: published or held, and why. Services outside are asked where the site has named some.
-//! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key.
+//! 6. **Judge**: published or held, and why: policy, names, bans, the site's rules, signs of a robot, others' comments.
+//! 7. **Keep**: one transaction: the comment, the tree and counters, the idempotency key, the challenge that is used up.
 //!    All exist or none does. The only step that writes.
 //! 8. **Tell**: drop what was kept ready of the article's thread, and tell the desks that follow live.
 
@@ -17,22 +17,24 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::articles::Door;
 use crate::bans::{Hit, Sender, find_book};
-use crate::campaigns;
 use crate::http::limits::TooFast;
+use crate::kit::altcha::Solved;
 use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
 use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
-use crate::outside::{self, Submission};
-use crate::screening::{self, Facts, Finding, Outcome, Verdict};
+use crate::rules::find_rules;
+use crate::screening::{self, Facts, Finding, Outcome, Submission, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
 use super::author::Author;
 use super::form::{NewComment, ReplyForm};
 use super::ground::{Ground, find_ground};
+use super::others;
 use super::queries::Beside;
+use super::robots::{self, ChallengeFault, Traces};
 use super::{Ancestors, Comment, NewDecision, Shown, Status, queries, show};
 
 /// A reader's post.
@@ -48,6 +50,8 @@ pub struct Post {
     pub foreign_origin: Option<String>,
     /// The key by which it may be sent again.
     pub replay: Option<Replay>,
+    /// What tells whether a robot sent it; none for what the program itself posts.
+    pub traces: Option<Traces>,
 }
 
 /// What came of it.
@@ -73,6 +77,8 @@ pub enum PostError {
     ForeignOrigin,
     #[error("fields are wrong")]
     Invalid(Vec<Fault>),
+    #[error(transparent)]
+    Challenge(#[from] ChallengeFault),
     #[error(transparent)]
     TooFast(#[from] TooFast),
     #[error("the same text by the same author is there already")]
@@ -102,14 +108,15 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     let comment = accept(&post, &place, now)?;
     let author = Author::of(app, &comment, post.address);
     let bans = find_bans(app, &post, &place, &comment, now).await?;
+    let (signs, solved) = robots::look(app, &post, &place.ground, now)?;
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
-    let mut findings = find_repeated(app, &post, &place, &comment, now).await?;
-    // What is found last is named first.
-    findings.extend(bans.iter().rev().map(Hit::finding));
-    let verdict = judge(&place, &comment, findings);
-    let verdict = ask_outside(app, &post, &place, &comment, verdict, now).await;
-    let posted = keep(app, &post, &place, Judged { comment, author, html, verdict }, now).await?;
+    let rules = apply_rules(app, &post, &place, (&comment, &html), now).await?;
+    let repeated = others::find_repeated(app, &post, &place.ground, &comment, now).await?;
+    let findings = bans.iter().map(Hit::finding).chain(rules).chain(signs.findings()).chain(repeated);
+    let verdict = judge(&place, &comment, findings.collect());
+    let verdict = others::ask_outside(app, &post, &place.ground, &comment, verdict, now).await;
+    let posted = keep(app, &post, &place, Judged { comment, author, html, verdict, solved }, now).await?;
     tell(app, &post, &place, &posted);
     Ok(posted)
 }
@@ -172,53 +179,42 @@ async fn find_bans(
     Ok(find_book(app).await?.hits(&sender))
 }
 
-/// What others, or the same, sent that is nearly the same. The sketches of the latest are in memory.
-async fn find_repeated(
+/// What the site's rules say. They are in memory; the database is asked only where a rule is about first comments.
+async fn apply_rules(
     app: &App,
     post: &Post,
     place: &Place,
-    comment: &NewComment,
-    at: Millis,
+    (comment, html): (&NewComment, &str),
+    now: Millis,
 ) -> Result<Vec<Finding>, StoreError> {
-    let (name, email, site) = (comment.name.as_str(), comment.email.as_deref(), place.ground.site.id);
-    let sent = campaigns::Sent { site, text: &comment.text, name, email, address: post.address, at };
-    campaigns::find_repeated(app, sent).await
+    let site = &place.ground.site;
+    let rules = find_rules(app, site.id).await?;
+    if rules.is_empty() {
+        return Ok(Vec::new());
+    }
+    let is_first = rules.asks_for_first_comments() && {
+        let (site, email, address) = (site.id, comment.email.clone(), post.address);
+        !app.store.read(move |conn| queries::is_known(conn, site, email.as_deref(), address)).await?
+    };
+    Ok(rules.judge(&Submission {
+        text: &comment.text,
+        html,
+        name: &comment.name,
+        url: comment.url.as_deref(),
+        email: comment.email.as_deref(),
+        address: post.address,
+        is_first,
+        at: now,
+        timezone: site.settings.timezone(),
+    }))
 }
 
+/// The first finding is the first reason.
 fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let verdict = screening::judge(Facts { policy, is_staff_lookalike });
-    findings.into_iter().fold(verdict, Verdict::with)
-}
-
-/// Asks the services outside that the site has named, if it has any, about what is not spam already.
-async fn ask_outside(
-    app: &App,
-    post: &Post,
-    place: &Place,
-    comment: &NewComment,
-    verdict: Verdict,
-    at: Millis,
-) -> Verdict {
-    let ground = &place.ground;
-    if verdict.outcome == Outcome::Spam || ground.site.settings.outside.is_off() {
-        return verdict;
-    }
-    let address = post.address.map(|address| address.to_string());
-    let submission = Submission {
-        site: &ground.site,
-        article: &ground.article,
-        name: &comment.name,
-        email: comment.email.as_deref(),
-        url: comment.url.as_deref(),
-        text: &comment.text,
-        address: address.as_deref(),
-        user_agent: post.user_agent.as_deref(),
-        parent: post.form.parent_id,
-        at,
-    };
-    outside::ask_outside(app, &submission).await.into_iter().fold(verdict, Verdict::with)
+    findings.into_iter().rev().fold(verdict, Verdict::with)
 }
 
 /// What the steps before have made of a comment.
@@ -227,6 +223,8 @@ struct Judged {
     author: Author,
     html: String,
     verdict: Verdict,
+    /// The challenge that it solved.
+    solved: Option<Solved>,
 }
 
 /// What the transaction writes.
@@ -237,24 +235,33 @@ struct Kept {
     duplicate_hash: i64,
     /// What led to the verdict, as JSON.
     screening: Option<String>,
+    /// The challenge that is used up.
+    solved: Option<Solved>,
     replay: Option<Replay>,
     answer: Posted,
 }
 
-async fn keep(app: &App, post: &Post, place: &Place, judged: Judged, now: Millis) -> Result<Posted, PostError> {
+async fn keep(app: &App, post: &Post, place: &Place, mut judged: Judged, now: Millis) -> Result<Posted, PostError> {
     let duplicate_hash = judged.author.duplicate_hash(app, place.ground.article.id, &judged.comment.text);
     let screening = judged.verdict.screening().map(|screening| serde_json::to_string(&screening)).transpose();
     let screening = screening.map_err(|error| StoreError::Broken(format!("a verdict: {error}")))?;
+    let solved = judged.solved.take();
     let row = row(app.store.next_id().await?, post, place, judged, now);
     let first_line = if row.status == Status::Spam { Some(app.store.next_id().await?) } else { None };
     let posted = Posted { id: row.id, is_published: row.status == Status::Approved, is_new: true };
     let answer = posted.clone();
-    let kept = Arc::new(Kept { row, first_line, duplicate_hash, screening, replay: post.replay, answer });
+    let kept = Arc::new(Kept { row, first_line, duplicate_hash, screening, solved, replay: post.replay, answer });
     let write = move |conn: &mut Conn| write(conn, &kept);
-    let kept = match app.store.write(write.clone()).await {
+    let mut outcome = app.store.write(write.clone()).await;
+    if let Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) = outcome {
         // The same request at the same moment was faster: now its answer is there to be found.
-        Err(PostError::Store(StoreError::Taken(Constraint::IdempotencyKey))) => app.store.write(write).await?,
+        outcome = app.store.write(write).await;
+    }
+    let kept = match outcome {
         Err(PostError::Store(StoreError::Taken(Constraint::DuplicateComment))) => return Err(PostError::Duplicate),
+        Err(PostError::Store(StoreError::Taken(Constraint::SpentChallenge))) => {
+            return Err(ChallengeFault::Spent.into());
+        }
         outcome => outcome?,
     };
     kept.map_or(Ok(posted), replayed)
@@ -305,6 +312,9 @@ fn write(conn: &mut Conn, kept: &Kept) -> Result<Option<KeptAnswer>, PostError> 
         }
         store::keep_answer(conn, replay, row.id.get(), kept.answer.status_code(), row.received_at)?;
     }
+    if let Some(solved) = &kept.solved {
+        queries::spend_challenge(conn, solved)?;
+    }
     let shown = if row.status == Status::Approved { show::show_new(conn, row)? } else { Shown::default() };
     let beside = Beside { duplicate_hash: Some(kept.duplicate_hash), screening: kept.screening.as_deref() };
     queries::insert_comment(conn, row, shown, beside)?;
@@ -325,12 +335,12 @@ fn replayed(kept: KeptAnswer) -> Result<Posted, PostError> {
 
 fn tell(app: &App, post: &Post, place: &Place, posted: &Posted) {
     if posted.is_published {
-        app.pages.drop_article(&post.site, &post.article);
+        app.drop_thread(&post.site, &post.article);
     }
     if posted.is_new {
         let status = if posted.is_published { Status::Approved } else { Status::Pending };
         let site = place.ground.site.id;
-        app.changes.tell(Change { comment: posted.id, version: 1, status: status.as_str(), site });
+        app.tell(Change { comment: posted.id, version: 1, status: status.as_str(), site });
     }
 }
 

@@ -103,9 +103,9 @@ pub async fn report_comment(app: &App, report: Report) -> Result<(), ReportError
     let sent_back = app.store.write(move |conn| write(conn, &new, threshold, fresh)).await?;
     if let Some((change, article)) = sent_back {
         if let Some((site, article)) = article {
-            app.pages.drop_article(&site, &article);
+            app.drop_thread(&site, &article);
         }
-        app.changes.tell(change);
+        app.tell(change);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::kit::cursor::Cursor;
 use crate::kit::ids::{ArticleId, CommentId};
 use crate::kit::key::Key;
 use crate::sites::{Site, find_site};
-use crate::store::{Cause, Conn, StoreError, StoreResult};
+use crate::store::{BEHIND, Cause, Conn, StoreError, StoreResult};
 
 use super::queries::{self, PublishedRow};
 
@@ -103,18 +103,19 @@ impl ThreadQuery {
 /// # Errors
 /// When there is no such article, or the cursor is of another.
 pub async fn load_page(app: &App, site: Key, article: Key, query: ThreadQuery) -> Result<ThreadPage, ThreadError> {
-    app.store
-        .read(move |conn| {
-            let site = find_site(conn, &site)?.ok_or(ThreadError::NoSuchArticle)?;
-            let article = find_article(conn, site.id, &article)?.ok_or(ThreadError::NoSuchArticle)?;
-            let (mut comments, next) = match query.view {
-                View::Tree => read_tree(conn, article.id, query)?,
-                View::Flat => read_flat(conn, article.id, query)?,
-            };
-            fill(conn, &mut comments)?;
-            Ok(ThreadPage { site, comments, next })
-        })
-        .await
+    let is_settled = app.pages.is_settled_for(&site, &article, BEHIND);
+    let read = move |conn: &mut Conn| {
+        let site = find_site(conn, &site)?.ok_or(ThreadError::NoSuchArticle)?;
+        let article = find_article(conn, site.id, &article)?.ok_or(ThreadError::NoSuchArticle)?;
+        let (mut comments, next) = match query.view {
+            View::Tree => read_tree(conn, article.id, query)?,
+            View::Flat => read_flat(conn, article.id, query)?,
+        };
+        fill(conn, &mut comments)?;
+        Ok(ThreadPage { site, comments, next })
+    };
+    // What has just changed may not have come to a replica yet.
+    if is_settled { app.store.read_behind(read).await } else { app.store.read(read).await }
 }
 
 type Read = (Vec<Node>, Option<Cursor>);

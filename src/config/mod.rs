@@ -34,6 +34,10 @@ pub struct Given {
     #[arg(long, global = true, env = "REJOINDER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
+    /// Replica of a PostgreSQL database, `postgres://…`, for what readers see [default: none]
+    #[arg(long, global = true, env = "REJOINDER_REPLICA_URL", hide_env_values = true, value_name = "URL")]
+    pub replica_url: Option<String>,
+
     /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, global = true, env = "REJOINDER_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
@@ -53,6 +57,10 @@ pub struct Given {
     /// Rate limits: `on`, or `off` for load tests on loopback [default: on]
     #[arg(long, global = true, env = "REJOINDER_LIMITS", value_name = "on|off")]
     pub limits: Option<String>,
+
+    /// Whether who posts must first solve a challenge: `off`, `auto` (under pressure), `always` [default: auto]
+    #[arg(long, global = true, env = "REJOINDER_CHALLENGE", value_name = "off|auto|always")]
+    pub challenge: Option<String>,
 
     /// Roles that must have a second factor, comma-separated [default: none]
     #[arg(long, global = true, env = "REJOINDER_REQUIRE_TOTP", value_name = "ROLES")]
@@ -79,6 +87,15 @@ pub struct Given {
 /// The words for roles. What a role may do is the feature's that has people; settings only name them.
 pub const ROLES: [&str; 4] = ["admin", "lead", "moderator", "reviewer-without-emails"];
 
+/// When those who post must first solve a challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChallengeMode {
+    Off,
+    /// While more comes from the address, or to the site, than people write.
+    Auto,
+    Always,
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -90,11 +107,14 @@ pub enum LogFormat {
 #[derive(Clone)]
 pub struct Settings {
     pub database: DatabaseUrl,
+    /// A replica of it; only where both are PostgreSQL.
+    pub replica: Option<DatabaseUrl>,
     pub listen: SocketAddr,
     pub secret: Option<String>,
     pub public_url: Option<PublicUrl>,
     pub trusted_proxies: Vec<IpNet>,
     pub has_limits: bool,
+    pub challenge: ChallengeMode,
     /// Words of [`ROLES`].
     pub require_totp: Vec<String>,
     /// Hosts, each with or without a port, that requests going out may reach although private or without TLS.
@@ -122,11 +142,13 @@ impl Given {
         Ok(Self {
             config: self.config,
             database_url: self.database_url.or(below.database_url),
+            replica_url: self.replica_url.or(below.replica_url),
             listen: self.listen.or(below.listen),
             secret: self.secret.or(below.secret),
             public_url: self.public_url.or(below.public_url),
             trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
             limits: self.limits.or(below.limits),
+            challenge: self.challenge.or(below.challenge),
             require_totp: self.require_totp.or(below.require_totp),
             outbound_allow: self.outbound_allow.or(below.outbound_allow),
             log: self.log.or(below.log),
@@ -140,13 +162,16 @@ impl TryFrom<Given> for Settings {
     type Error = WrongSetting;
 
     fn try_from(given: Given) -> Result<Self, WrongSetting> {
+        let database = database(given.database_url.as_deref().unwrap_or("sqlite:rejoinder.db"))?;
         Ok(Self {
-            database: database(given.database_url.as_deref().unwrap_or("sqlite:rejoinder.db"))?,
+            replica: given.replica_url.map(|text| replica(&text, &database)).transpose()?,
+            database,
             listen: listen(given.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             secret: given.secret.map(secret).transpose()?,
             public_url: given.public_url.as_deref().map(public_url).transpose()?,
             trusted_proxies: networks(given.trusted_proxies.as_deref().unwrap_or(""))?,
             has_limits: on_or_off("limits", given.limits.as_deref().unwrap_or("on"))?,
+            challenge: challenge(given.challenge.as_deref().unwrap_or("auto"))?,
             require_totp: roles(given.require_totp.as_deref().unwrap_or(""))?,
             outbound_allow: hosts(given.outbound_allow.as_deref().unwrap_or(""))?,
             log: log_filter(given.log.as_deref().unwrap_or("info,actix_server=warn,actix_http=off"))?,
@@ -161,16 +186,31 @@ impl fmt::Display for Settings {
         let networks: Vec<String> = self.trusted_proxies.iter().map(ToString::to_string).collect();
         let public_url = self.public_url.as_ref().map_or("(the listen address)", PublicUrl::as_str);
         writeln!(f, "database_url = {:?}", self.database.shown())?;
+        writeln!(f, "replica_url = {:?}", self.replica.as_ref().map(DatabaseUrl::shown).unwrap_or_default())?;
         writeln!(f, "listen = \"{}\"", self.listen)?;
         writeln!(f, "secret = {}", if self.secret.is_some() { "(given, hidden)" } else { "(kept in the database)" })?;
         writeln!(f, "public_url = {public_url:?}")?;
         writeln!(f, "trusted_proxies = {:?}", networks.join(","))?;
         writeln!(f, "limits = {:?}", if self.has_limits { "on" } else { "off" })?;
+        writeln!(f, "challenge = {:?}", self.challenge.as_str())?;
         writeln!(f, "require_totp = {:?}", self.require_totp.join(","))?;
         writeln!(f, "outbound_allow = {:?}", self.outbound_allow.join(","))?;
         writeln!(f, "log = {:?}", self.log)?;
         writeln!(f, "log_format = {:?}", if self.log_format == LogFormat::Json { "json" } else { "text" })?;
         write!(f, "keep_address_days = {}", self.keep_address_days)
+    }
+}
+
+impl ChallengeMode {
+    const ALL: [Self; 3] = [Self::Off, Self::Auto, Self::Always];
+
+    /// The word that settings use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Auto => "auto",
+            Self::Always => "always",
+        }
     }
 }
 
@@ -182,6 +222,14 @@ fn database(text: &str) -> Result<DatabaseUrl, WrongSetting> {
     DatabaseUrl::parse(text).ok_or_else(|| {
         wrong("database_url", "must begin with sqlite: (a file, such as sqlite:rejoinder.db) or postgres://")
     })
+}
+
+fn replica(text: &str, database: &DatabaseUrl) -> Result<DatabaseUrl, WrongSetting> {
+    match (DatabaseUrl::parse(text), database) {
+        (Some(replica @ DatabaseUrl::Postgres(_)), DatabaseUrl::Postgres(_)) => Ok(replica),
+        (_, DatabaseUrl::Postgres(_)) => Err(wrong("replica_url", "must begin with postgres://")),
+        (_, DatabaseUrl::Sqlite(_)) => Err(wrong("replica_url", "needs a database_url that begins with postgres://")),
+    }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, WrongSetting> {
@@ -220,6 +268,11 @@ fn on_or_off(name: &'static str, text: &str) -> Result<bool, WrongSetting> {
         "off" => Ok(false),
         other => Err(wrong(name, format!("must be on or off, not {other:?}"))),
     }
+}
+
+fn challenge(text: &str) -> Result<ChallengeMode, WrongSetting> {
+    let mode = ChallengeMode::ALL.into_iter().find(|mode| mode.as_str() == text);
+    mode.ok_or_else(|| wrong("challenge", format!("must be off, auto or always, not {text:?}")))
 }
 
 fn roles(text: &str) -> Result<Vec<String>, WrongSetting> {
@@ -280,11 +333,17 @@ mod tests {
         let text = |text: &str| Some(text.to_owned());
         for (name, given) in [
             ("database_url", Given { database_url: text("mysql://x"), ..Given::default() }),
+            ("replica_url", Given { replica_url: text("postgres://x"), ..Given::default() }),
+            (
+                "replica_url",
+                Given { database_url: text("postgres://x"), replica_url: text("sqlite:x"), ..Given::default() },
+            ),
             ("listen", Given { listen: text("localhost"), ..Given::default() }),
             ("secret", Given { secret: text("short"), ..Given::default() }),
             ("public_url", Given { public_url: text("ftp://x"), ..Given::default() }),
             ("trusted_proxies", Given { trusted_proxies: text("10.0.0.0/33"), ..Given::default() }),
             ("limits", Given { limits: text("maybe"), ..Given::default() }),
+            ("challenge", Given { challenge: text("on"), ..Given::default() }),
             ("require_totp", Given { require_totp: text("admin,root"), ..Given::default() }),
             ("outbound_allow", Given { outbound_allow: text("http://x"), ..Given::default() }),
             ("log", Given { log: text("a=b=c"), ..Given::default() }),

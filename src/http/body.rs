@@ -15,6 +15,9 @@ use super::problem::{Kind, Problem};
 /// The most that a body may have, in bytes: 65,525 bytes of text fit, however JSON escapes them.
 pub const MAX_BODY: usize = 512 * 1024;
 
+/// The most that a body with lists of words and addresses may have, in bytes: 60,000 of them fit.
+pub const MAX_LISTS: usize = 4 * 1024 * 1024;
+
 /// How long a body may take to arrive.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -40,11 +43,11 @@ impl FromRequest for FormBody {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let media_type = media_type(request.headers())?;
-            refuse_declared_size(request.headers())?;
+            refuse_declared_size(request.headers(), MAX_BODY)?;
             let reading = async {
                 match media_type {
-                    MediaType::Json => Fields::from_json(&read(payload).await?),
-                    MediaType::UrlEncoded => Fields::from_urlencoded(&read(payload).await?),
+                    MediaType::Json => Fields::from_json(&read(payload, MAX_BODY).await?),
+                    MediaType::UrlEncoded => Fields::from_urlencoded(&read(payload, MAX_BODY).await?),
                     MediaType::MultipartForm => read_multipart(request.headers(), payload).await,
                 }
             };
@@ -63,14 +66,29 @@ impl FromRequest for JsonBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
-        Box::pin(async move {
-            if media_type(request.headers())? != MediaType::Json {
-                return Err(unsupported("Send application/json."));
-            }
-            refuse_declared_size(request.headers())?;
-            in_time(async { Fields::from_json(&read(payload).await?) }).await.map(Self)
-        })
+        Box::pin(async move { read_json(&request, payload, MAX_BODY).await.map(Self) })
     }
+}
+
+/// As [`JsonBody`], of up to [`MAX_LISTS`] bytes: for the few routes that take long lists.
+pub struct ListsBody(pub Fields);
+
+impl FromRequest for ListsBody {
+    type Error = Problem;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move { read_json(&request, payload, MAX_LISTS).await.map(Self) })
+    }
+}
+
+async fn read_json(request: &HttpRequest, payload: Payload, most: usize) -> Result<Fields, Problem> {
+    if media_type(request.headers())? != MediaType::Json {
+        return Err(unsupported("Send application/json."));
+    }
+    refuse_declared_size(request.headers(), most)?;
+    in_time(async { Fields::from_json(&read(payload, most).await?) }).await
 }
 
 fn media_type(headers: &HeaderMap) -> Result<MediaType, Problem> {
@@ -98,14 +116,14 @@ fn unsupported(detail: &str) -> Problem {
     Problem::new(Kind::UnsupportedMediaType, detail)
 }
 
-fn too_large() -> Problem {
-    Problem::new(Kind::TooLarge, format!("The body is larger than {MAX_BODY} bytes."))
+fn too_large(most: usize) -> Problem {
+    Problem::new(Kind::TooLarge, format!("The body is larger than {most} bytes."))
 }
 
-fn refuse_declared_size(headers: &HeaderMap) -> Result<(), Problem> {
+fn refuse_declared_size(headers: &HeaderMap, most: usize) -> Result<(), Problem> {
     let declared: Option<u64> =
         headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-    if declared.is_some_and(|bytes| bytes > MAX_BODY as u64) { Err(too_large()) } else { Ok(()) }
+    if declared.is_some_and(|bytes| bytes > most as u64) { Err(too_large(most)) } else { Ok(()) }
 }
 
 async fn in_time<T>(reading: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
@@ -114,12 +132,12 @@ async fn in_time<T>(reading: impl Future<Output = Result<T, Problem>>) -> Result
         .unwrap_or_else(|_| Err(Problem::new(Kind::Timeout, "The body did not arrive within ten seconds.")))
 }
 
-async fn read(mut payload: Payload) -> Result<BytesMut, Problem> {
+async fn read(mut payload: Payload, most: usize) -> Result<BytesMut, Problem> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(broken_off)?;
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(too_large());
+        if body.len() + chunk.len() > most {
+            return Err(too_large(most));
         }
         body.extend_from_slice(&chunk);
     }
@@ -154,7 +172,7 @@ fn bounded(payload: Payload) -> impl Stream<Item = Result<Bytes, PayloadError>> 
 
 fn not_multipart(error: MultipartError) -> Problem {
     match error {
-        MultipartError::Payload(PayloadError::Overflow) => too_large(),
+        MultipartError::Payload(PayloadError::Overflow) => too_large(MAX_BODY),
         _ => Problem::new(Kind::Unreadable, "The body is not a multipart form."),
     }
 }

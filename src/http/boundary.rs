@@ -33,6 +33,10 @@ use super::{unread, wording};
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
+/// The same for a page with a script of ours, which may ask this server and start another.
+const SCRIPT_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
 /// The same for what is no page: nothing may come of it even where a browser shows it as one.
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
@@ -116,6 +120,9 @@ fn answer_problems<B: MessageBody>(
 /// Marks an answer that is a page about a problem already: a form that comes back with its wrong fields.
 pub struct IsPage;
 
+/// Marks a page that runs a script of ours.
+pub struct RunsScript;
+
 fn of_the_framework(status: StatusCode) -> Problem {
     let kind = Kind::ALL.into_iter().find(|kind| kind.row().status == status.as_u16());
     match kind {
@@ -181,6 +188,7 @@ fn finish_headers<B>(response: &mut ServiceResponse<B>) {
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/html"));
+    let runs_script = response.response().extensions().contains::<RunsScript>();
     let app = response.request().app_data::<web::Data<App>>();
     if app.is_some_and(|app| app.is_stopping.load(Ordering::Relaxed)) {
         // Whoever keeps the connection must not begin another request on it that nobody would read any more.
@@ -188,7 +196,12 @@ fn finish_headers<B>(response: &mut ServiceResponse<B>) {
     }
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, if is_page { PAGE_POLICY } else { DATA_POLICY });
+    let policy = match (is_page, runs_script) {
+        (true, true) => SCRIPT_POLICY,
+        (true, false) => PAGE_POLICY,
+        (false, _) => DATA_POLICY,
+    };
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     if is_page {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
         if !headers.contains_key(header::REFERRER_POLICY) {

@@ -7,6 +7,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
@@ -185,9 +186,19 @@ impl Weighter<EntryKey, Arc<PublicBytes>> for ByBytes {
 /// The kept entries of all articles.
 pub struct PageCache {
     entries: Cache<EntryKey, Arc<PublicBytes>, ByBytes, RandomState>,
-    generations: Box<[AtomicU64]>,
+    generations: Box<[Generation]>,
     epoch: AtomicU64,
     hasher: RandomState,
+    began: Instant,
+    /// When everything was last dropped.
+    all_dropped: AtomicU64,
+}
+
+/// How often something of some articles was dropped, and when last, in milliseconds since the beginning.
+#[derive(Default)]
+struct Generation {
+    number: AtomicU64,
+    dropped: AtomicU64,
 }
 
 /// Two shards: with more, each would be too small for the largest pages.
@@ -200,15 +211,17 @@ impl Default for PageCache {
     fn default() -> Self {
         Self {
             entries: Cache::with_options(options(), ByBytes, RandomState::new(), DefaultLifecycle::default()),
-            generations: (0..GENERATIONS).map(|_| AtomicU64::new(0)).collect(),
+            generations: (0..GENERATIONS).map(|_| Generation::default()).collect(),
             epoch: AtomicU64::new(0),
             hasher: RandomState::new(),
+            began: Instant::now(),
+            all_dropped: AtomicU64::new(0),
         }
     }
 }
 
 impl PageCache {
-    /// The entry for `variant` of an article, made by `make` when it is not there. `foreign_writes` is the store's count
+    /// The entry for `variant` of an article, made by `make` when it is not there. `untold_writes` is the store's count
     /// of changes made behind our back: another count, another entry.
     ///
     /// # Errors
@@ -218,7 +231,7 @@ impl PageCache {
         site: &Key,
         article: &Key,
         variant: Variant,
-        foreign_writes: u64,
+        untold_writes: u64,
         make: M,
     ) -> Result<Arc<PublicBytes>, Problem>
     where
@@ -226,7 +239,7 @@ impl PageCache {
     {
         let place = place(site, article);
         // Taken before `make` reads the database: a change in between leaves what it makes under a key of the past.
-        let stamp = self.stamp_of(&place, foreign_writes);
+        let stamp = self.stamp_of(&place, untold_writes);
         let key = EntryKey { place, variant, stamp };
         if let Some(bytes) = self.entries.get(&key) {
             return Ok(bytes);
@@ -244,12 +257,26 @@ impl PageCache {
 
     /// Drops everything kept of an article. Call it after the commit that changed it.
     pub fn drop_article(&self, site: &Key, article: &Key) {
-        self.generation(&place(site, article)).fetch_add(1, Ordering::AcqRel);
+        let generation = self.generation(&place(site, article));
+        generation.dropped.store(self.now_ms(), Ordering::Release);
+        generation.number.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Drops everything.
     pub fn drop_all(&self) {
+        self.all_dropped.store(self.now_ms(), Ordering::Release);
         self.epoch.fetch_add(1 << 32, Ordering::AcqRel);
+    }
+
+    /// Whether nothing of an article has been dropped for so long, so that it may be read where news comes later.
+    pub fn is_settled_for(&self, site: &Key, article: &Key, time: Duration) -> bool {
+        let dropped = self.generation(&place(site, article)).dropped.load(Ordering::Acquire);
+        let last = dropped.max(self.all_dropped.load(Ordering::Acquire));
+        u128::from(self.now_ms().saturating_sub(last)) > time.as_millis()
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The article's state now, for whoever keeps something else of it. Take it before reading.
@@ -258,11 +285,11 @@ impl PageCache {
     }
 
     fn stamp_of(&self, place: &str, foreign_writes: u64) -> Stamp {
-        let generation = self.generation(place).load(Ordering::Acquire);
+        let generation = self.generation(place).number.load(Ordering::Acquire);
         Stamp { generation, epoch: self.epoch.load(Ordering::Acquire).wrapping_add(foreign_writes) }
     }
 
-    fn generation(&self, place: &str) -> &AtomicU64 {
+    fn generation(&self, place: &str) -> &Generation {
         let hash = self.hasher.hash_one(place);
         #[allow(clippy::cast_possible_truncation)] // Only the low bits are wanted.
         &self.generations[hash as usize % GENERATIONS]

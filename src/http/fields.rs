@@ -77,10 +77,7 @@ impl Fields {
 
     /// Takes a text that must be there.
     pub fn required_text(&mut self, name: &str) -> String {
-        if self.is_absent(name) {
-            self.values.remove(name);
-            self.refuse::<()>(name, "required");
-        }
+        self.require(name);
         self.text(name).unwrap_or_default()
     }
 
@@ -170,15 +167,37 @@ impl Fields {
     /// Takes one of a few words that must be there.
     pub fn required_choice<T>(&mut self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         if self.is_absent(name) {
-            self.values.remove(name);
-            return self.refuse(name, "required");
+            self.require(name);
+            return None;
         }
         self.choice(name, parse)
+    }
+
+    /// Notes when this name is not there; `null` counts as absent.
+    pub fn require(&mut self, name: &str) {
+        if self.is_absent(name) {
+            self.values.remove(name);
+            self.refuse::<()>(name, "required");
+        }
+    }
+
+    /// Refuses `null` for these names: each may be left out, but there is no such thing as none of it.
+    pub fn refuse_null(&mut self, names: &[&str]) {
+        for name in names {
+            if matches!(self.values.get(*name).map(Vec::as_slice), Some([Value::Null])) {
+                self.refuse::<()>(name, "type");
+            }
+        }
     }
 
     /// Whether the name is there at all, `null` included.
     pub fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
+    }
+
+    /// Whether there is no such name, or it is `null`.
+    pub fn is_absent(&self, name: &str) -> bool {
+        matches!(self.values.get(name).map(Vec::as_slice), None | Some([Value::Null]))
     }
 
     /// Notes that a field is wrong. Returns `None`, for use as the value it failed to be.
@@ -217,10 +236,6 @@ impl Fields {
         self.errors.sort_by(|a, b| a.pointer.cmp(&b.pointer));
         self.errors.dedup();
         Err(Problem::invalid(self.errors))
-    }
-
-    fn is_absent(&self, name: &str) -> bool {
-        matches!(self.values.get(name).map(Vec::as_slice), None | Some([Value::Null]))
     }
 
     fn one(&mut self, name: &str) -> Option<Value> {

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod origins;
 pub mod paging;
 pub mod preconditions;
+pub mod pressure;
 pub mod problem;
 mod problem_kinds;
 mod problem_page;

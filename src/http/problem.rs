@@ -63,7 +63,8 @@ impl Problem {
             1 => "One field is wrong.".to_owned(),
             count => format!("{count} fields are wrong."),
         };
-        let position = errors.iter().find(|error| error.code == "search").and_then(|error| error.limit);
+        let position =
+            errors.iter().find(|error| matches!(error.code, "search" | "pattern")).and_then(|error| error.limit);
         let problem = Self { errors, ..Self::new(Kind::Invalid, detail) };
         match position {
             Some(position) => problem.with("position", json!(position)),

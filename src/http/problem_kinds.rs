@@ -24,6 +24,7 @@ pub enum Kind {
     UnsupportedMediaType,
     Invalid,
     KeyReused,
+    ChallengeUnsolved,
     PreconditionRequired,
     TooFast,
     Timeout,
@@ -44,7 +45,7 @@ pub struct Row {
 
 impl Kind {
     /// All kinds, in the order of their status.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Unreadable,
         Self::TwoCredentials,
         Self::Unauthenticated,
@@ -67,6 +68,7 @@ impl Kind {
         Self::UnsupportedMediaType,
         Self::Invalid,
         Self::KeyReused,
+        Self::ChallengeUnsolved,
         Self::PreconditionRequired,
         Self::TooFast,
         Self::Internal,
@@ -197,6 +199,12 @@ impl Kind {
                 422,
                 "Idempotency-Key used for something else",
                 "A request with this key was answered before and asked for something else. Use a new key for a new request.",
+            ),
+            Self::ChallengeUnsolved => (
+                "challenge-unsolved",
+                422,
+                "A challenge must be solved",
+                "While there is more to take than people write, a comment needs the solution of a challenge: get one from the article's `challenge` address, solve it (ALTCHA, version 1, SHA-256) and send the solution as the field `altcha`. Each is for one article, good for ten minutes and for one comment.",
             ),
             Self::PreconditionRequired => (
                 "precondition-required",

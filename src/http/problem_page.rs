@@ -31,6 +31,7 @@ pub struct ProblemDocPage<'a> {
     pub slug: &'a str,
     pub status: u16,
     pub title: &'a str,
-    /// What happened and what to do about it; a line break starts a new line.
+    /// What happened and what to do about it; a line break starts a new line, and what stands between
+    /// backquotes is code.
     pub meaning: &'a str,
 }

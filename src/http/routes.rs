@@ -10,8 +10,9 @@ use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpResponse, Responder, Route, web};
 use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem, PathsBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayItems, Schema};
 use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ComponentsBuilder, Paths, RefOr, ResponseBuilder, schema::Schema};
+use utoipa::openapi::{ComponentsBuilder, Paths, RefOr, ResponseBuilder};
 
 use super::problem::{Kind, Problem};
 
@@ -32,6 +33,8 @@ struct Resource {
 
 /// The tag of the routes that readers use.
 const READERS: &str = "readers";
+/// The tags of the routes that pass over what they do not know in a body; all others refuse it.
+const OPEN: [&str; 2] = [READERS, "pages"];
 
 impl RouteTable {
     /// Serves `handler` where `description` (what `#[utoipa::path]` made of it) says.
@@ -50,6 +53,9 @@ impl RouteTable {
                 security.push(SecurityRequirement::new("cookie", [""; 0]));
             }
             describe_refusals(&mut operation);
+            if !operation.tags.iter().flatten().any(|tag| OPEN.contains(&tag.as_str())) {
+                close_bodies(&mut operation);
+            }
             let resource = self.resources.entry(D::path()).or_default();
             resource.is_for_readers |= operation.tags.iter().flatten().any(|tag| tag == READERS);
             let paths = std::mem::take(&mut self.paths);
@@ -103,6 +109,33 @@ fn describe_refusals(operation: &mut Operation) {
     for (status, what) in refusals {
         let refusal = || RefOr::T(ResponseBuilder::new().description(what).build());
         operation.responses.responses.entry(status.to_owned()).or_insert_with(refusal);
+    }
+}
+
+/// Says that a body has the names that it is described with and no others.
+fn close_bodies(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content {
+            content.schema.iter_mut().for_each(close);
+        }
+    }
+}
+
+/// A schema that is referred to may be of answers too, and stays as it is.
+fn close(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) if !object.properties.is_empty() => {
+            object.additional_properties.get_or_insert_with(|| Box::new(AdditionalProperties::FreeForm(false)));
+            object.properties.values_mut().for_each(close);
+        }
+        RefOr::T(Schema::Array(array)) => {
+            if let ArrayItems::RefOrSchema(item) = &mut array.items {
+                close(item);
+            }
+        }
+        RefOr::T(Schema::OneOf(one_of)) => one_of.items.iter_mut().for_each(close),
+        _ => {}
     }
 }
 

@@ -70,6 +70,14 @@ pub struct Wording {
     pub url: &'static str,
     pub parent: &'static str,
     pub moderation_note: &'static str,
+    /// Beside the field that people do not see, for those who see it all the same.
+    pub trap: &'static str,
+    pub challenge_working: &'static str,
+    pub challenge_waiting: &'static str,
+    pub challenge_solved: &'static str,
+    pub challenge_failed: &'static str,
+    /// What was solved was not taken; the page that says so solves anew.
+    pub challenge_again: &'static str,
     pub post_comment: &'static str,
 
     // The receipt
@@ -146,6 +154,15 @@ pub struct Wording {
     pub field_expiry: &'static str,
     pub field_too_many: &'static str,
     pub field_too_many_by_limit: &'static str,
+    pub field_expired: &'static str,
+    pub field_spent: &'static str,
+    pub field_pattern: &'static str,
+    /// With the character from which on it cannot be read.
+    pub field_pattern_by_limit: &'static str,
+    pub field_pattern_size: &'static str,
+    pub field_matches_all: &'static str,
+    pub field_host: &'static str,
+    pub field_script: &'static str,
     pub field_search: &'static str,
     /// With the character from which on it cannot be read.
     pub field_search_by_limit: &'static str,
@@ -274,10 +291,9 @@ impl Wording {
         }
     }
 
-    /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in characters for `too_short` and
-    /// `password_too_long`, in marks per letter for `stacked_marks` and the highest number for `range` and `too_many`; for `search` it is the character from which on it
-    /// cannot be read; other
-    /// codes ignore it.
+    /// The sentence beside a wrong field. `limit` is in bytes for `too_long`, in characters for `too_many_characters`,
+    /// `too_short` and `password_too_long`, in marks per letter for `stacked_marks` and the highest number for `range` and
+    /// `too_many`; for `search` and `pattern` it is the character from which on it cannot be read; other codes ignore it.
     #[must_use]
     pub fn field_message(&self, code: &str, limit: Option<u64>) -> String {
         let (plain, by_limit) = match code {
@@ -312,9 +328,16 @@ impl Wording {
             "future" => (self.field_future, None),
             "one_of" => (self.field_one_of, None),
             "expiry" => (self.field_expiry, None),
+            "expired" => (self.field_expired, None),
+            "spent" => (self.field_spent, None),
             "timezone" => (self.field_timezone, None),
             "origin" => (self.field_origin, None),
             "too_many" => (self.field_too_many, Some(self.field_too_many_by_limit)),
+            "pattern" => (self.field_pattern, Some(self.field_pattern_by_limit)),
+            "pattern_size" => (self.field_pattern_size, None),
+            "matches_all" => (self.field_matches_all, None),
+            "host" => (self.field_host, None),
+            "script" => (self.field_script, None),
             "search" => (self.field_search, Some(self.field_search_by_limit)),
             _ => (self.field_otherwise, None),
         };

@@ -11,7 +11,7 @@ use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, r
 use crate::app::App;
 use crate::audit;
 use crate::campaigns;
-use crate::comments::clear_addresses;
+use crate::comments::{clear_addresses, forget_challenges_before};
 use crate::outside::send_reports;
 use crate::review::{self, Chunk, forget_old_claims, index_chunk};
 use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, move_mark};
@@ -20,6 +20,8 @@ use crate::store::{StoreError, StoreResult, forget_answers_before, load_mark, mo
 const EVERY: Duration = Duration::from_mins(1);
 /// How long an idempotency key is good for (API.md).
 const KEEP_ANSWERS: Duration = Duration::from_hours(24);
+/// Used up challenges are known for so long after they have expired: the clocks of nodes may differ by much less.
+const KEEP_CHALLENGES: Duration = Duration::from_hours(24);
 /// Sessions are forgotten long after they are over, so that a stolen token is still recognised for a while.
 const KEEP_SESSIONS: Duration = Duration::from_hours(1440);
 /// What came of decisions about many can be asked for some time after they can no longer be taken back.
@@ -47,8 +49,10 @@ const FEW_MEANWHILE: u64 = 20;
 pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(seal_for_ever(app.clone()));
     actix_web::rt::spawn(decide_for_ever(app.clone()));
+    actix_web::rt::spawn(rerun_for_ever(app.clone()));
     actix_web::rt::spawn(index_for_ever(app.clone()));
     actix_web::rt::spawn(report_for_ever(app.clone()));
+    actix_web::rt::spawn(hear_for_ever(app.clone()));
     let app = app.clone();
     actix_web::rt::spawn(async move {
         let mut ticks = ticks(EVERY);
@@ -90,6 +94,20 @@ async fn decide_for_ever(app: web::Data<App>) {
     }
 }
 
+/// Goes on with rules that are applied anew, as they come and after a crash.
+async fn rerun_for_ever(app: web::Data<App>) {
+    let mut is_failing = false;
+    let goes_on = || !app.is_stopping.load(Ordering::Relaxed);
+    while goes_on() {
+        let run = review::run_reruns(&app, goes_on).await;
+        if let (Err(error), false) = (&run, is_failing) {
+            tracing::warn!(%error, "rules that are applied anew wait and will be tried again");
+        }
+        is_failing = run.is_err();
+        let _ = actix_web::rt::time::timeout(BATCHES_EVERY, review::rerun_waits(&app)).await;
+    }
+}
+
 /// Indexes what waits again and again, until the server is about to stop: all of it while there are few writes.
 async fn index_for_ever(app: web::Data<App>) {
     let (mut ticks, mut is_failing, mut seen) = (ticks(INDEX_EVERY), false, app.store.writes());
@@ -102,6 +120,14 @@ async fn index_for_ever(app: web::Data<App>) {
         }
         is_failing = indexed.is_err();
         seen = app.store.writes();
+    }
+}
+
+/// Does what other nodes tell, where there can be others.
+async fn hear_for_ever(app: web::Data<App>) {
+    let Some(mut news) = app.store.take_news() else { return };
+    while let Some(line) = news.recv().await {
+        app.hear(&line);
     }
 }
 
@@ -143,9 +169,12 @@ fn ticks(every: Duration) -> Interval {
 /// Those of the store; what was done before stays done.
 pub async fn run_once(app: &App) -> StoreResult<()> {
     app.limits.forget_the_rested();
+    app.pressure.forget_the_rested(app.clock.elapsed());
     let now = app.clock.now();
     let (answers, sessions) = (now.minus(KEEP_ANSWERS), now.minus(KEEP_SESSIONS));
     app.store.write(move |conn| forget_answers_before(conn, answers)).await?;
+    let challenges = now.minus(KEEP_CHALLENGES);
+    app.store.write(move |conn| forget_challenges_before(conn, challenges)).await?;
     app.store.write(move |conn| forget_old_sessions(conn, sessions)).await?;
     app.store.write(move |conn| forget_old_resets(conn, sessions)).await?;
     let batches = now.minus(KEEP_BATCHES);

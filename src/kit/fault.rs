@@ -16,7 +16,7 @@ pub struct Fault {
     pub pointer: String,
     /// What is wrong, for programs.
     pub code: &'static str,
-    /// The limit that was passed, where one was; for a search, the character from which on it cannot be read.
+    /// The limit that was passed, where one was; for a search or a pattern, the character from which on it cannot be read.
     pub limit: Option<u64>,
 }
 
@@ -107,9 +107,10 @@ pub const fn code_of_text(fault: TextFault) -> &'static str {
 
 /// Faults carry static codes; a rule's code that is not in this list is a rule with a wrong name.
 fn known_code(code: &str) -> &'static str {
-    const CODES: [&str; 10] = [
+    const CODES: [&str; 11] = [
         "required",
         "too_long",
+        "too_many_characters",
         "too_short",
         "email",
         "url",

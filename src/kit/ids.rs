@@ -57,6 +57,12 @@ pub mod of {
     /// Comments that are nearly the same: the id of the first of them.
     #[derive(Debug)]
     pub enum Campaign {}
+    /// A rule of a site.
+    #[derive(Debug)]
+    pub enum Rule {}
+    /// A site's rules applied anew to what waits.
+    #[derive(Debug)]
+    pub enum Rerun {}
 }
 
 pub type SiteId = Id<of::Site>;
@@ -72,6 +78,8 @@ pub type AuditEntryId = Id<of::AuditEntry>;
 pub type BanId = Id<of::Ban>;
 pub type ReportId = Id<of::Report>;
 pub type CampaignId = Id<of::Campaign>;
+pub type RuleId = Id<of::Rule>;
+pub type RerunId = Id<of::Rerun>;
 
 /// The id of one `Of`.
 #[derive(AsExpression, FromSqlRow)]

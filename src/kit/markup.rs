@@ -87,6 +87,13 @@ pub fn sanitise(html: &str) -> String {
     clean(html).unwrap_or_else(|| plain(html))
 }
 
+/// The web addresses (`http`, `https`) that HTML from [`render`] links to, in order.
+#[must_use]
+pub fn web_links(html: &str) -> Vec<String> {
+    let links = html.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    links.filter(|link| link.starts_with("http")).map(|link| link.replace("&amp;", "&")).collect()
+}
+
 fn clean(html: &str) -> Option<String> {
     let mut html = Cow::Borrowed(html);
     for _ in 0..MAX_ROUNDS {

@@ -173,7 +173,7 @@ fn is_compared(c: char) -> bool {
 
 /// The letter in a filled circle or square, or of a regional indicator: unlike the outlined ones, Unicode does not say
 /// that these are letters.
-fn letter_in_a_sign(c: char) -> char {
+pub fn letter_in_a_sign(c: char) -> char {
     let first = match c {
         '\u{1f150}'..='\u{1f169}' => 0x1f150,
         '\u{1f170}'..='\u{1f189}' => 0x1f170,
@@ -184,7 +184,7 @@ fn letter_in_a_sign(c: char) -> char {
 }
 
 /// The letter that a small capital is. The tables of look-alikes end in these for lower-case Cyrillic, which is shaped so.
-fn small_capital(c: char) -> char {
+pub fn small_capital(c: char) -> char {
     const SMALL: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢʍ";
     const PLAIN: &str = "abcdefghijklmnopqrstuvwyzm";
     if c.is_ascii() {
@@ -193,7 +193,7 @@ fn small_capital(c: char) -> char {
     SMALL.chars().zip(PLAIN.chars()).find(|(small, _)| *small == c).map_or(c, |(_, plain)| plain)
 }
 
-fn is_mark(c: char) -> bool {
+pub fn is_mark(c: char) -> bool {
     use GeneralCategory::{EnclosingMark, NonspacingMark};
     !c.is_ascii() && matches!(c.general_category(), NonspacingMark | EnclosingMark)
 }
@@ -205,7 +205,7 @@ fn is_undefined(c: char) -> bool {
 
 /// `Default_Ignorable_Code_Point` (`DerivedCoreProperties.txt`), which holds the direction controls, joiners,
 /// tags, fillers and variation selectors; and two that it leaves out, the empty Braille cell and the annotation marks.
-pub(super) fn is_invisible(c: char) -> bool {
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'

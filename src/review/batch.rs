@@ -1,18 +1,19 @@
 //! A batch: many decisions that somebody made at once, done chunk by chunk.
 //!
 //! What it is about is kept before anything is decided, so a batch that was interrupted goes on where it was: each chunk
-//! is one transaction with what came of it, and every comment is whole. Its id takes back all of it.
+//! is one transaction with what came of it, and every comment is whole. Whoever is disabled meanwhile, or loses the right to
+//! it, decides no more. Its id takes back all of it.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::accounts::{self, Moderator};
+use crate::accounts::{self, Moderator, Right};
 use crate::app::App;
 use crate::audit;
 use crate::comments::Status;
 use crate::kit::clock::Millis;
-use crate::kit::ids::{CommentId, DecisionId, ModeratorId};
+use crate::kit::ids::{ApiKeyId, CommentId, DecisionId, ModeratorId};
 use crate::store::{self, Conn, Replay, StoreResult};
 
 use super::chunk::{self, Chunk, Fresh};
@@ -34,6 +35,10 @@ pub(super) enum Goal {
 pub(super) struct Batch {
     pub id: DecisionId,
     pub by: ModeratorId,
+    /// The key that it was begun with.
+    pub key: Option<ApiKeyId>,
+    /// The right that it takes beside deciding; whoever loses one of them ends it.
+    pub needs: Option<Right>,
     pub goal: Goal,
     pub reason: Option<String>,
     pub note: Option<String>,
@@ -48,13 +53,18 @@ impl Batch {
     pub const fn is_done(&self) -> bool {
         self.done >= self.total
     }
+
+    /// Whether a moderator may do what it does.
+    fn is_allowed_to(&self, by: &Moderator) -> bool {
+        by.may(Right::Decide) && self.needs.is_none_or(|right| by.may(right))
+    }
 }
 
 /// What came of one comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ItemResult {
     pub id: CommentId,
-    /// 200, 202 (it waits for a second moderator), 404, 409 or 410.
+    /// 200, 202 (it waits for a second moderator), 403 (its moderator may no longer), 404, 409 or 410.
     pub outcome: u16,
     /// The version it has now; none where there is nothing to see.
     pub version: Option<i64>,
@@ -141,9 +151,9 @@ async fn run_chunk(app: &App, id: DecisionId) -> StoreResult<bool> {
     let chunk = app.store.write(move |conn| write_chunk(conn, id, &fresh, now)).await?;
     let Some(chunk) = chunk else { return Ok(false) };
     for (site, article) in &chunk.articles_changed {
-        app.pages.drop_article(site, article);
+        app.drop_thread(site, article);
     }
-    chunk.changes.into_iter().for_each(|change| app.changes.tell(change));
+    chunk.changes.into_iter().for_each(|change| app.tell(change));
     Ok(true)
 }
 
@@ -151,8 +161,10 @@ async fn run_chunk(app: &App, id: DecisionId) -> StoreResult<bool> {
 fn write_chunk(conn: &mut Conn, id: DecisionId, fresh: &[Fresh], now: Millis) -> StoreResult<Option<Chunk>> {
     let Some(batch) = batches::lock_batch(conn, id)?.filter(|batch| !batch.is_done()) else { return Ok(None) };
     let items = batches::load_items_of(conn, id, batch.done, fresh.len())?;
-    let by = accounts::load_moderator(conn, batch.by)?;
-    let chunk = chunk::decide(conn, &by, &batch, &items, fresh, now)?;
+    let chunk = match accounts::find_acting(conn, batch.by, batch.key, now)?.filter(|by| batch.is_allowed_to(by)) {
+        Some(by) => chunk::decide(conn, &by, &batch, &items, fresh, now)?,
+        None => Chunk::refused(&items),
+    };
     batches::insert_results(conn, id, batch.done, &chunk.results)?;
     Ok(Some(chunk))
 }

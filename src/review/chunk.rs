@@ -41,6 +41,14 @@ pub(super) struct Chunk {
     pub changes: Vec<Change>,
 }
 
+impl Chunk {
+    /// Nothing is decided about these: its moderator may not any more.
+    pub fn refused(items: &[(CommentId, i64)]) -> Self {
+        let results = items.iter().map(|(id, _)| ItemResult { id: *id, outcome: 403, version: None }).collect();
+        Self { results, articles_changed: Vec::new(), changes: Vec::new() }
+    }
+}
+
 /// A decision to be written.
 struct Made {
     to: Status,

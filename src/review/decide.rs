@@ -149,10 +149,10 @@ pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<
         outcome => outcome?,
     };
     if let Some((site, article)) = outcome.article_changed {
-        app.pages.drop_article(&site, &article);
+        app.drop_thread(&site, &article);
     }
     if let Some(change) = outcome.change {
-        app.changes.tell(change);
+        app.tell(change);
     }
     Ok(outcome.decided)
 }
@@ -195,7 +195,8 @@ pub(super) fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fre
             return Err(DecideError::KeyReused);
         }
         if kept.status == 202 {
-            return Ok(Outcome::of(waits(by, decide, &comment)));
+            let from = queries::load_line_at(conn, &comment, kept.made_id)?.to;
+            return Ok(Outcome::of(waits(by, decide, (comment.id, from, kept.made_id))));
         }
         let line = queries::load_line(conn, &comment, DecisionId::new(kept.made_id))?;
         let version = line.version;
@@ -218,7 +219,7 @@ pub(super) fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fre
         if answer_reports(conn, &[(comment.id, line.id)])? > 0 {
             audit::record(conn, &reports_answered(by, &comment, fresh))?;
         }
-        keep_answer(conn, decide, line.id, 200, fresh.now)?;
+        keep_answer(conn, decide, line.id.get(), 200, fresh.now)?;
         return Ok(Outcome::of(Decided::Already { line, version: comment.version }));
     }
     if let Some(settings) = settings {
@@ -227,8 +228,9 @@ pub(super) fn write(conn: &mut Conn, by: &Moderator, decide: &Decide, fresh: Fre
             Eyes::Same => return Err(DecideError::NeedsAnother),
             Eyes::Waits => {
                 audit_opinion(conn, by, decide, &comment, fresh)?;
-                keep_answer(conn, decide, fresh.id, 202, fresh.now)?;
-                return Ok(Outcome::of(waits(by, decide, &comment)));
+                // It made nothing that has an id; the version it is about says how the comment stood.
+                keep_answer(conn, decide, comment.version, 202, fresh.now)?;
+                return Ok(Outcome::of(waits(by, decide, (comment.id, comment.status, comment.version))));
             }
         }
     }
@@ -276,20 +278,20 @@ fn change(
         .fact("reason", &decide.reason)
         .fact("version", comment.version + 1);
     audit::record(conn, &entry)?;
-    keep_answer(conn, decide, fresh.id, 201, fresh.now)?;
+    keep_answer(conn, decide, fresh.id.get(), 201, fresh.now)?;
     let article_changed = if was_shown == is_shown { None } else { find_keys(conn, comment.article_id)? };
     let change = Change { comment: comment.id, version: new.version, status: to.as_str(), site: comment.site_id };
     Ok(Outcome { decided: Decided::New(line(by, &new)), article_changed, change: Some(change) })
 }
 
-fn waits(by: &Moderator, decide: &Decide, comment: &Comment) -> Decided {
+fn waits(by: &Moderator, decide: &Decide, (comment_id, from, version): (CommentId, Status, i64)) -> Decided {
     Decided::Waits(Box::new(FirstOpinion {
-        comment_id: comment.id,
+        comment_id,
         by: by.username.clone(),
-        from: comment.status,
+        from,
         to: decide.decision.status(),
         reason: decide.reason.clone(),
-        version: comment.version,
+        version,
     }))
 }
 
@@ -333,9 +335,9 @@ fn line(by: &Moderator, new: &NewDecision) -> Line {
     }
 }
 
-fn keep_answer(conn: &mut Conn, decide: &Decide, line: DecisionId, status: u16, now: Millis) -> Result<(), StoreError> {
+fn keep_answer(conn: &mut Conn, decide: &Decide, made: i64, status: u16, now: Millis) -> Result<(), StoreError> {
     match &decide.replay {
-        Some(replay) => store::keep_answer(conn, replay, line.get(), status, now),
+        Some(replay) => store::keep_answer(conn, replay, made, status, now),
         None => Ok(()),
     }
 }

@@ -94,9 +94,9 @@ pub async fn edit_comment(app: &App, moderator: &Moderator, edit: EditComment) -
     let fresh = Fresh { id, now: app.clock.now(), entry: audit::blank(app).await? };
     let Some(edited) = app.store.write(move |conn| write(conn, &by, &edit, fresh)).await? else { return Ok(()) };
     if let Some((site, article)) = edited.article_changed {
-        app.pages.drop_article(&site, &article);
+        app.drop_thread(&site, &article);
     }
-    app.changes.tell(edited.change);
+    app.tell(edited.change);
     Ok(())
 }
 

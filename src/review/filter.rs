@@ -31,6 +31,8 @@ pub struct Filter {
     pub networks: Vec<(String, String)>,
     /// Of the last decision; empty for any or none.
     pub reasons: Vec<String>,
+    /// Rules that held it, by id or word; empty for all.
+    pub rules: Vec<String>,
     /// Whether readers' reports wait for an answer.
     pub is_reported: Option<bool>,
     pub claimed: Option<Claimed>,
@@ -69,6 +71,7 @@ impl Filter {
             emails: fold(take_values(fields, "email")),
             networks: read_networks(fields),
             reasons: sorted(take_values(fields, "reason")),
+            rules: sorted(take_values(fields, "rule")),
             is_reported: fields.choice("reported", parse_yes_or_no),
             claimed: fields.choice("claimed", parse_claimed),
             campaigns: read_campaigns(fields),
@@ -89,6 +92,7 @@ impl Filter {
             || !self.authors.is_empty()
             || !self.reasons.is_empty()
             || !self.campaigns.is_empty()
+            || !self.rules.is_empty()
             || self.search.is_some()
     }
 }
@@ -191,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_query_and_a_json_object_say_the_same() {
-        let query = b"status=spam&status=trash&site=b&site=a&author=%C3%89va&email=A@x.example&ip=10.0.0.1/8&reason=spam&reported=yes&claimed=me&campaign=7&q=tide&since=2026-11-24T12:00:00Z";
+        let query = b"status=spam&status=trash&site=b&site=a&author=%C3%89va&email=A@x.example&ip=10.0.0.1/8&reason=spam&rule=17&reported=yes&claimed=me&campaign=7&q=tide&since=2026-11-24T12:00:00Z";
         let json = br#"{"status": ["spam", "trash"], "site": ["a", "b"], "author": "eva", "email": ["a@x.example"],
-            "ip": "10.0.0.0/8", "reason": ["spam"], "reported": "yes", "claimed": "me", "campaign": ["7"], "q": "Tide", "since": "2026-11-24T12:00:00Z"}"#;
+            "ip": "10.0.0.0/8", "reason": ["spam"], "rule": ["17"], "reported": "yes", "claimed": "me", "campaign": ["7"], "q": "Tide", "since": "2026-11-24T12:00:00Z"}"#;
         let read = |fields: Result<Fields, _>| {
             let mut fields: Fields = fields.map_err(|_| "unreadable").unwrap();
             let filter = Filter::take(&mut fields);

@@ -1,6 +1,6 @@
 //! Finding comments by a [`Filter`]: quick however many there are, and every one that the filter holds for.
 //!
-//! What a comment is known by (words, name, email, address, reason, report, claim) gives ids first, when these are not too
+//! What a comment is known by (words, name, email, address, reason, rule, report, claim) gives ids first, when these are not too
 //! many; all such sets must hold. Else the comments are walked through in the order asked for, which an index serves for each
 //! status by itself, and each is looked at. A page may end early then; its cursor goes on where looking stopped.
 
@@ -58,6 +58,7 @@ pub(super) enum Known {
     Networks(Vec<(String, String)>),
     Reasons(Vec<String>),
     Campaigns(Vec<CampaignId>),
+    Rules(Vec<String>),
     Reported,
     /// Claimed by somebody, or by whoever asks.
     Claimed(Claimed),
@@ -121,6 +122,9 @@ fn known(filter: &Filter) -> Vec<Known> {
     }
     if !filter.campaigns.is_empty() {
         all.push(Known::Campaigns(filter.campaigns.clone()));
+    }
+    if !filter.rules.is_empty() {
+        all.push(Known::Rules(filter.rules.clone()));
     }
     if filter.is_reported == Some(true) {
         all.push(Known::Reported);

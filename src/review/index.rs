@@ -4,6 +4,7 @@
 //! words, its folded name and the like are made of it outside the transaction that writes them, which writes only what has
 //! not changed since. Whoever asks for what is indexed first indexes what waits; a job does it meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::kit::ids::CommentId;
 use crate::kit::search::words_of;
 use crate::kit::{network, text};
+use crate::screening::{Effect, Screening};
 use crate::store::{Cause, StoreError, StoreResult};
 
 use super::queries::indexing::{self, Indexed, Waiting};
@@ -142,7 +144,15 @@ fn indexed(comment: Waiting, known: &Known) -> Indexed {
         name: text::fold(&comment.name),
         email: comment.email.as_deref().map(text::fold),
         address: comment.ip.as_deref().and_then(|ip| ip.parse().ok()).map(network::sortable),
+        rules: comment.screening.as_deref().map(held_by).unwrap_or_default(),
         words: words_of(&comment.name, comment.url.as_deref(), &comment.text, comment.email.as_deref()),
         comment,
     }
+}
+
+/// What held a comment, each once. What cannot be read, kept by another version, held nothing that is known here.
+fn held_by(screening: &str) -> Vec<String> {
+    let Ok(screening) = serde_json::from_str::<Screening>(screening) else { return Vec::new() };
+    let held = screening.rules.into_iter().filter(|hit| hit.effect != Effect::Log);
+    held.map(|hit| hit.rule).collect::<BTreeSet<_>>().into_iter().collect()
 }

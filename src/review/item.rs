@@ -3,6 +3,7 @@
 use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::articles::Article;
+use crate::bans::without_ban;
 use crate::campaigns::Campaign;
 use crate::comments::{Comment, ReportedBy, find_comment, find_screening, list_reports};
 use crate::kit::ids::CommentId;
@@ -43,6 +44,7 @@ impl Item {
             self.comment.email = None;
             self.comment.ip = None;
             self.comment.user_agent = None;
+            self.comment.held_because = self.comment.held_because.iter().map(|reason| without_ban(reason)).collect();
         }
         self
     }
@@ -100,7 +102,11 @@ pub async fn find_item(app: &App, moderator: &Moderator, id: CommentId) -> Store
             let screening =
                 screening.map_err(|error| StoreError::Broken(format!("the verdict about {id}: {error}")))?;
             let item = queries::with_surroundings(conn, vec![comment], now)?.pop().map(|item| item.seen_by(&by));
-            Ok(item.map(|item| WholeItem { item, decisions, revisions, notes, claim, reports, screening }))
+            Ok(item.map(|item| {
+                let (email, ip) = (item.comment.email.as_deref(), item.comment.ip.as_deref());
+                let screening = screening.map(|screening: Screening| screening.with_personal(email, ip));
+                WholeItem { item, decisions, revisions, notes, claim, reports, screening }
+            }))
         })
         .await
 }

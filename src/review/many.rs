@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::accounts::Moderator;
+use crate::accounts::{Moderator, Right};
 use crate::app::App;
 use crate::kit::ids::{CommentId, DecisionId};
-use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError, StoreResult};
+use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
 
 use super::batch::{self, Batch, Goal, ItemResult};
 use super::decide::Decision;
@@ -102,6 +102,8 @@ pub async fn decide_many(app: &App, by: &Moderator, many: DecideMany) -> Result<
     let batch = Batch {
         id,
         by: by.id,
+        key: by.key().map(|key| key.id),
+        needs: matches!(many.which, Which::Found { .. }).then_some(Right::DecideMany),
         goal: Goal::Status(many.decision.status()),
         reason: many.reason,
         note: many.note,
@@ -123,26 +125,6 @@ pub async fn decide_many(app: &App, by: &Moderator, many: DecideMany) -> Result<
         outcome => outcome?,
     };
     go_on(app, id, MOST_AT_ONCE).await
-}
-
-/// Decides about comments that another story found, as one batch; says which.
-///
-/// # Errors
-/// Those of the store.
-pub async fn decide_found(
-    app: &App,
-    by: &Moderator,
-    decision: Decision,
-    note: &str,
-    items: Vec<(CommentId, i64)>,
-) -> StoreResult<DecisionId> {
-    let note = Some(note.to_owned());
-    let many = DecideMany { decision, reason: None, note, message: None, which: Which::Items(items), replay: None };
-    match decide_many(app, by, many).await {
-        Ok(state) => Ok(state.id),
-        Err(ManyError::Store(error)) => Err(error),
-        Err(other) => Err(StoreError::Broken(format!("decisions about comments that were found: {other}"))),
-    }
 }
 
 /// Does a batch now if it is of at most `most_at_once`, else leaves it to the background; says how it stands.

@@ -78,9 +78,9 @@ pub async fn reply_as_staff(app: &App, moderator: &Moderator, reply: Reply) -> R
         outcome => outcome?,
     };
     if let Some((site, article)) = outcome.article_changed {
-        app.pages.drop_article(&site, &article);
+        app.drop_thread(&site, &article);
     }
-    outcome.changes.into_iter().for_each(|change| app.changes.tell(change));
+    outcome.changes.into_iter().for_each(|change| app.tell(change));
     Ok(outcome.replied)
 }
 

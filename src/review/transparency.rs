@@ -1,12 +1,13 @@
 //! The transparency report: what a site did with a month's comments, for its publisher to publish.
 //!
-//! It has numbers alone: no reader's and no moderator's name; people are counted. Comments count by when they were written
-//! or, if they were decided, by the decision, whatever became of them later; months are of UTC.
+//! It has numbers alone: no reader's and no moderator's name, and no ban; people are counted. Comments count by when they
+//! were written or, if they were decided, by the decision, whatever became of them later; months are of UTC.
 
 use std::collections::{BTreeMap, HashSet};
 
 use crate::accounts::{Moderator, Right};
 use crate::app::App;
+use crate::bans::without_ban;
 use crate::kit::ids::ModeratorId;
 use crate::kit::key::Key;
 use crate::kit::month::Month;
@@ -73,7 +74,7 @@ impl Report {
             self.received += count;
             *(if reasons.is_empty() { &mut self.published } else { &mut self.held }) += count;
             for reason in reasons {
-                *by_reason.entry(reason).or_default() += count;
+                *by_reason.entry(without_ban(&reason)).or_default() += count;
             }
         }
         self.held_because = by_reason.into_iter().collect();

@@ -75,6 +75,8 @@ fn keep(conn: &mut Conn, by: &Moderator, (id, of): (DecisionId, DecisionId), now
     let batch = Batch {
         id,
         by: by.id,
+        key: by.key().map(|key| key.id),
+        needs: (past.by != Some(by.id)).then_some(Right::UndoOthers),
         goal: Goal::Back(of),
         reason: None,
         note: None,

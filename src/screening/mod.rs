@@ -3,13 +3,25 @@
 //! Whoever asks has gathered the facts. A verdict never deletes anything: it publishes or holds, and says why in words
 //! that a moderator understands.
 
+pub mod counts;
+pub mod evaluation;
+pub mod features;
+pub mod filter;
+pub mod folding;
+pub mod regression;
 mod repeats;
+mod robots;
+mod rules;
 mod shingles;
+pub mod teaching;
+pub mod thresholds;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
 
 pub use repeats::{Repeats, Spot};
+pub use robots::{Signs, Stamp};
+pub use rules::{Field, Look, MAX_LABEL, MOST_ENTRIES, MOST_RULES, Rule, RuleSet, Submission};
 pub use shingles::{FEWEST_WORDS, Sketch};
 pub use verdict::{Effect, Explanation, Finding, Hit, Outcome, Screening, Verdict, Weight};
 
@@ -22,6 +34,8 @@ pub enum Policy {
     HoldAll,
     /// A moderator sees every comment first but those of authors with a verified record.
     TrustVerified,
+    /// The filter publishes what it knows to be good, and a moderator sees the rest first.
+    Screened,
     /// It is published at once.
     PublishFirst,
 }
@@ -32,6 +46,7 @@ impl Policy {
         match text {
             "hold_all" => Some(Self::HoldAll),
             "trust_verified" => Some(Self::TrustVerified),
+            "screened" => Some(Self::Screened),
             "publish_first" => Some(Self::PublishFirst),
             _ => None,
         }
@@ -42,6 +57,7 @@ impl Policy {
         match self {
             Self::HoldAll => "hold_all",
             Self::TrustVerified => "trust_verified",
+            Self::Screened => "screened",
             Self::PublishFirst => "publish_first",
         }
     }
@@ -64,6 +80,10 @@ pub fn judge(facts: Facts) -> Verdict {
         // Nobody can be verified yet, so this holds everyone.
         Policy::TrustVerified => reasons
             .push("Only authors with a verified record are published at once here; this author has none.".to_owned()),
+        // Until it has learnt, this holds everyone too.
+        Policy::Screened => reasons.push(
+            "The filter has not learnt enough here yet to publish anything, so this waits for a moderator.".to_owned(),
+        ),
         Policy::PublishFirst => {}
     }
     let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };
@@ -86,6 +106,7 @@ mod tests {
             (Policy::PublishFirst, false, Outcome::Publish, 0),
             (Policy::PublishFirst, true, Outcome::Hold, 1),
             (Policy::TrustVerified, false, Outcome::Hold, 1),
+            (Policy::Screened, false, Outcome::Hold, 1),
             (Policy::HoldAll, false, Outcome::Hold, 1),
             (Policy::HoldAll, true, Outcome::Hold, 2),
         ] {

@@ -49,7 +49,8 @@ pub struct Hit {
     pub effect: Effect,
     /// The field of the form; null when it is about the whole.
     pub field: Option<String>,
-    /// What was found there, as it was written; null where that would tell what is personal.
+    /// What was found there, as it was written; of an email or network address all of it, and null for whoever may not see
+    /// it.
     #[serde(rename = "match")]
     pub matched: Option<String>,
     /// Where in the field it begins, in bytes of UTF-8.
@@ -80,6 +81,21 @@ pub struct Screening {
     pub rules: Vec<Hit>,
     /// Null when the filter was not asked.
     pub filter: Option<Explanation>,
+}
+
+impl Screening {
+    /// The same with what hits were found in where that is personal, for those who may see it: none of it is kept here.
+    #[must_use]
+    pub fn with_personal(mut self, email: Option<&str>, address: Option<&str>) -> Self {
+        for hit in &mut self.rules {
+            match hit.field.as_deref() {
+                Some("email") => hit.matched = email.map(str::to_owned),
+                Some("ip") => hit.matched = address.map(str::to_owned),
+                _ => {}
+            }
+        }
+        self
+    }
 }
 
 /// What screening says.

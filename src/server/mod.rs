@@ -75,7 +75,10 @@ pub async fn start(settings: Settings, clock: Clock) -> Result<Running, StartErr
     for name in migrate(&settings.database)? {
         tracing::info!(migration = name, "migrated");
     }
-    let store = Store::open(&settings.database)?;
+    let mut store = Store::open(&settings.database)?;
+    if let Some(replica) = &settings.replica {
+        store = store.with_replica(&settings.database, replica)?;
+    }
     let public_url = settings.public_url.clone().unwrap_or_else(|| PublicUrl::of_address(address));
     let app = web::Data::new(App::new(settings, public_url, store, clock).await?);
     jobs::start(&app);

@@ -1,4 +1,4 @@
-//! What operators and programs ask for: alive, ready, the contract, what a problem means, and the stylesheet.
+//! What operators and programs ask for: alive, ready, the contract, what a problem means; and what pages are made with.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,6 +13,9 @@ use crate::http::routes::RouteTable;
 use super::routes;
 
 const STYLESHEET: &str = include_str!("../../web/rejoinder.css");
+const REPLY_SCRIPT: &str = include_str!("../../web/reply.js");
+const SOLVER: &str = include_str!("../../web/solve.js");
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_check_health, check_health);
@@ -20,6 +23,8 @@ pub fn routes(table: &mut RouteTable) {
     table.add(__path_show_contract, show_contract);
     table.add(__path_explain_problem, explain_problem);
     table.add(__path_show_stylesheet, show_stylesheet);
+    table.add(__path_show_reply_script, show_reply_script);
+    table.add(__path_show_solver, show_solver);
 }
 
 #[derive(Serialize, ToSchema)]
@@ -42,7 +47,7 @@ async fn check_readiness(app: web::Data<App>) -> Result<HttpResponse, Problem> {
 }
 
 /// This contract.
-#[utoipa::path(get, path = "/openapi.json", tag = "operating", responses((status = 200, content_type = "application/json", body = String), (status = 304, description = "Not changed")))]
+#[utoipa::path(get, path = "/openapi.json", tag = "operating", responses((status = 200, content_type = "application/json", body = Object), (status = 304, description = "Not changed")))]
 async fn show_contract(app: web::Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     Ok(PublicBytes::json(&routes::document(app.public_url.as_str()))?.respond(&request))
 }
@@ -64,4 +69,16 @@ async fn explain_problem(
 #[utoipa::path(get, path = "/rejoinder.css", tag = "pages", responses((status = 200, content_type = "text/css", body = String), (status = 304, description = "Not changed")))]
 async fn show_stylesheet(request: HttpRequest) -> HttpResponse {
     PublicBytes::new("text/css; charset=utf-8", STYLESHEET).respond(&request)
+}
+
+/// The script of the reply form.
+#[utoipa::path(get, path = "/reply.js", tag = "pages", responses((status = 200, content_type = "text/javascript", body = String), (status = 304, description = "Not changed")))]
+async fn show_reply_script(request: HttpRequest) -> HttpResponse {
+    PublicBytes::new(JAVASCRIPT, REPLY_SCRIPT).respond(&request)
+}
+
+/// The script that solves a challenge, as a worker of its own.
+#[utoipa::path(get, path = "/solve.js", tag = "pages", responses((status = 200, content_type = "text/javascript", body = String), (status = 304, description = "Not changed")))]
+async fn show_solver(request: HttpRequest) -> HttpResponse {
+    PublicBytes::new(JAVASCRIPT, SOLVER).respond(&request)
 }

@@ -4,7 +4,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 
 use crate::http::routes::RouteTable;
-use crate::{accounts, articles, comments, review, sites};
+use crate::{accounts, articles, comments, review, rules, sites};
 
 use super::operating;
 
@@ -14,6 +14,7 @@ pub fn table() -> RouteTable {
     accounts::routes(&mut table);
     sites::routes(&mut table);
     articles::routes(&mut table);
+    rules::routes(&mut table);
     comments::routes(&mut table);
     review::routes(&mut table);
     operating::routes(&mut table);

@@ -58,7 +58,7 @@ pub async fn set_site(app: &App, by: Actor, key: &Key, set: SetSite) -> Result<S
 
 /// After the commit: whatever was made of the site as it was is made anew.
 pub(super) fn forget(app: &App) {
-    app.pages.drop_all();
+    app.drop_threads();
     app.origins.drop_all();
 }
 

@@ -160,7 +160,7 @@ impl Reason {
         }
         let label = &self.label;
         let label_fault = if label.chars().count() > MAX_LABEL {
-            Some(Fault { limit: Some(MAX_LABEL as u64), ..Fault::of_whole("too_long") })
+            Some(Fault { limit: Some(MAX_LABEL as u64), ..Fault::of_whole("too_many_characters") })
         } else if label.trim().is_empty() {
             Some(Fault::of_whole("blank"))
         } else {
@@ -170,7 +170,7 @@ impl Reason {
             return Some(("label", fault));
         }
         let is_too_long = self.message.as_ref().is_some_and(|message| message.chars().count() > MAX_MESSAGE);
-        let too_long = || Fault { limit: Some(MAX_MESSAGE as u64), ..Fault::of_whole("too_long") };
+        let too_long = || Fault { limit: Some(MAX_MESSAGE as u64), ..Fault::of_whole("too_many_characters") };
         is_too_long.then(|| ("message", too_long()))
     }
 }
@@ -187,6 +187,11 @@ impl SiteSettings {
     /// The reason with this key, if the site offers it.
     pub fn find_reason(&self, key: &str) -> Option<&Reason> {
         self.reasons.iter().find(|reason| reason.key == key)
+    }
+
+    /// Where the readers are, as far as anybody said: the time zone of the opening hours.
+    pub fn timezone(&self) -> &str {
+        self.hours.as_ref().map_or("UTC", |hours| &hours.timezone)
     }
 
     /// A number that other settings do not have: their version. The same settings have the same again.
@@ -311,8 +316,8 @@ mod tests {
                 ("/reasons/2/key", "repeated"),
                 ("/reasons/3/label", "blank"),
                 ("/reasons/4/label", "control_character"),
-                ("/reasons/5/label", "too_long"),
-                ("/reasons/6/message", "too_long"),
+                ("/reasons/5/label", "too_many_characters"),
+                ("/reasons/6/message", "too_many_characters"),
                 ("/four_eyes/1", "choice"),
                 ("/four_eyes/2", "repeated"),
             ]

@@ -46,6 +46,7 @@ pub(super) fn constraint(info: &dyn DatabaseErrorInformation) -> Constraint {
         ("comments.duplicate_hash", "comments_by_duplicate_hash", Constraint::DuplicateComment),
         ("moderators.username_folded", "moderators_by_username", Constraint::Username),
         ("idempotency_keys.key_hash", "idempotency_keys_pkey", Constraint::IdempotencyKey),
+        ("spent_challenges.nonce", "spent_challenges_pkey", Constraint::SpentChallenge),
     ];
     by_name
         .into_iter()

@@ -41,6 +41,7 @@ pub enum Constraint {
     DuplicateComment,
     Username,
     IdempotencyKey,
+    SpentChallenge,
     Other,
 }
 

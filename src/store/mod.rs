@@ -3,7 +3,8 @@
 //! Both run a closure where the connection lives, on threads this module owns, and resolve when its effect is
 //! certain: a write's answer comes after the commit is on disk, never before. The closure may run more than once
 //! (a serialisation failure, a group that is rolled back), so it does nothing but SQL: no clock, no randomness, no
-//! other I/O. On SQLite one writer shares each commit among all who wait; on PostgreSQL every job has a transaction.
+//! other I/O. On SQLite one writer shares each commit among all who wait; on PostgreSQL
+//! several threads do.
 //!
 //! No feature is known here. What differs between the two databases stands in `dialect` alone.
 
@@ -14,7 +15,9 @@ mod ids;
 mod job;
 mod keep;
 mod migrations;
+mod news;
 mod postgres;
+mod replica;
 mod sqlite;
 mod threads;
 
@@ -26,6 +29,7 @@ use std::time::Instant;
 
 use diesel::pg::PgConnection;
 use diesel::sqlite::SqliteConnection;
+use tokio::sync::mpsc;
 
 use crate::config::DatabaseUrl;
 use crate::kit::ids::Id;
@@ -41,6 +45,7 @@ pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_befor
 pub use job::Cause;
 pub use keep::{load_mark, move_mark, secret_or_insert};
 pub use migrations::{MigrateError, migrate};
+pub use replica::BEHIND;
 
 /// A connection to whichever database the installation uses.
 #[derive(diesel::MultiConnection)]
@@ -65,9 +70,12 @@ pub struct Store {
     writes: Arc<AtomicU64>,
     /// When a database was opened that other nodes write to.
     opened: Option<Instant>,
+    /// The way to these nodes.
+    news: Option<news::News>,
+    replica: Option<replica::Replica>,
     refused: Arc<Mutex<Option<StoreError>>>,
     /// Last, so that the queues are gone when it waits.
-    _threads: Arc<Threads>,
+    threads: Arc<Threads>,
 }
 
 impl Store {
@@ -81,8 +89,12 @@ impl Store {
             DatabaseUrl::Sqlite(path) => (None, sqlite::start(path, &foreign_writes, &threads)?),
             DatabaseUrl::Postgres(url) => (Some(Instant::now()), postgres::start(url, &threads)?),
         };
+        let news = match url {
+            DatabaseUrl::Sqlite(_) => None,
+            DatabaseUrl::Postgres(url) => Some(news::News::start(&postgres::with_time_limits(url), &threads)?),
+        };
         let (ids, refused, writes) = (Arc::default(), Arc::default(), Arc::default());
-        Ok(Self { readers, writer, ids, foreign_writes, writes, opened, refused, _threads: threads })
+        Ok(Self { readers, writer, ids, foreign_writes, writes, opened, news, replica: None, refused, threads })
     }
 
     /// Runs `work` on a reading connection. What it sees is committed.
@@ -96,6 +108,37 @@ impl Store {
         E: From<StoreError> + Cause + Send + 'static,
     {
         self.readers.run(work).await
+    }
+
+    /// The same store, with a replica for [`Store::read_behind`]. It need not be there: without it the database is read.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn with_replica(mut self, primary: &DatabaseUrl, replica: &DatabaseUrl) -> StoreResult<Self> {
+        if let (DatabaseUrl::Postgres(primary), DatabaseUrl::Postgres(replica)) = (primary, replica) {
+            self.replica = Some(replica::Replica::start(primary, replica, &self.threads)?);
+        }
+        Ok(self)
+    }
+
+    /// As [`Store::read`], where what is up to [`BEHIND`] old will do: from a replica, when there is one and it is close.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub async fn read_behind<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Clone + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Cause + Send + 'static,
+    {
+        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_close()) {
+            let read = replica.readers.run(work.clone()).await;
+            let is_lost = read.as_ref().err().and_then(Cause::store_error).is_some_and(StoreError::is_of_the_database);
+            if !is_lost {
+                return read;
+            }
+        }
+        self.read(work).await
     }
 
     /// Runs `work` in a transaction of its own and resolves after the commit is on disk. An error of `work` rolls
@@ -145,10 +188,28 @@ impl Store {
         }
     }
 
-    /// A number that rises only when another program has written to this database for certain. On PostgreSQL, where
-    /// nobody says so, it never does.
+    /// As [`Store::foreign_writes`], for whoever also drops what [`Store::take_news`] tells of: on PostgreSQL it changes
+    /// only when something may not have been told, and every five seconds.
+    pub fn untold_writes(&self) -> u64 {
+        self.news.as_ref().map_or_else(|| self.foreign_writes(), news::News::untold)
+    }
+
+    /// A number that rises when another program has written to this database for certain and not said what, or, on
+    /// PostgreSQL, when what other nodes said was lost.
     pub fn known_foreign_writes(&self) -> u64 {
-        self.foreign_writes.load(Ordering::Acquire)
+        self.news.as_ref().map_or_else(|| self.foreign_writes.load(Ordering::Acquire), news::News::losses)
+    }
+
+    /// Tells the other nodes, if there can be any, a line of news. After the commit that it is about; it may be lost.
+    pub fn tell(&self, news: impl FnOnce() -> String) {
+        if let Some(way) = &self.news {
+            way.tell(news());
+        }
+    }
+
+    /// What the other nodes tell, line by line, to whoever asks first; none where there are no other nodes.
+    pub fn take_news(&self) -> Option<mpsc::Receiver<String>> {
+        self.news.as_ref().and_then(news::News::take_heard)
     }
 
     /// Whether it can be read and written now. After a write that the database refused, another is tried, so that an

@@ -96,6 +96,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    comment_rules (rule, comment_id) {
+        rule -> Text,
+        comment_id -> BigInt,
+    }
+}
+
+diesel::table! {
     comment_sketches (comment_id) {
         comment_id -> BigInt,
         site_id -> BigInt,
@@ -163,6 +170,8 @@ diesel::table! {
         total -> BigInt,
         done -> BigInt,
         created_at -> BigInt,
+        needs -> Nullable<Text>,
+        api_key_id -> Nullable<BigInt>,
     }
 }
 
@@ -308,6 +317,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    rule_reruns (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        moderator_id -> BigInt,
+        mark_at -> BigInt,
+        mark_id -> BigInt,
+        total -> BigInt,
+        done -> BigInt,
+        published -> BigInt,
+        spam -> BigInt,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     second_opinions (comment_id) {
         comment_id -> BigInt,
         version -> BigInt,
@@ -347,6 +372,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    site_rules (site_id) {
+        site_id -> BigInt,
+        rules -> Text,
+        version -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     sites (id) {
         id -> BigInt,
         key -> Text,
@@ -355,6 +389,13 @@ diesel::table! {
         origins -> Text,
         settings -> Text,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    spent_challenges (nonce) {
+        nonce -> Binary,
+        expires_at -> BigInt,
     }
 }
 
@@ -385,6 +426,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     claims,
     comment_counts,
     comment_lookup,
+    comment_rules,
     comment_sketches,
     comments,
     decision_batch_results,
@@ -402,10 +444,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     reports,
     revisions,
+    rule_reruns,
     second_opinions,
     secrets,
     sessions,
     signing_keys,
+    site_rules,
     sites,
+    spent_challenges,
     trials,
 );

@@ -1,8 +1,10 @@
 //! Bans: `src/bans` and `src/review/ban.rs`.
 
+use diesel::prelude::*;
 use futures_util::future::join_all;
 use rejoinder::accounts::Role;
 use rejoinder::review::index_waiting;
+use rejoinder::store::StoreError;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,8 +13,14 @@ use crate::support::server::TestApp;
 use crate::support::{Answer, Setup, form, on_each_database, on_each_database_with};
 
 /// Readers come from addresses of the test's choice.
-const PROXY: Setup =
-    Setup { has_limits: false, public_url: None, trusted_proxies: Some("127.0.0.1"), secret: None, require_totp: None };
+const PROXY: Setup = Setup {
+    has_limits: false,
+    public_url: None,
+    trusted_proxies: Some("127.0.0.1"),
+    secret: None,
+    require_totp: None,
+    challenge: None,
+};
 
 async fn ban(app: &TestApp, person: &Person, body: &Value) -> Answer {
     Answer::of(app.request_as(person, Method::POST, "/api/v1/bans").json(body)).await
@@ -70,6 +78,15 @@ mod in_force {
             let seen = one(app, &person, id).await;
             assert_eq!((&seen["status"], &seen["version"]), (&json!("spam"), &json!(1)));
             assert_eq!(seen["reasons"][0], format!("The email is banned (ban {}).", made["id"]));
+            // By the number of a ban one could tell which comments are from the same email.
+            let ruth = app.person("ruth", Role::ReviewerWithoutEmails, &["main"]).await;
+            let spam = app.get_as(&ruth, "/api/v1/review/comments?status=spam").await.json();
+            for seen in [one(app, &ruth, id).await, spam["items"][0].clone()] {
+                assert_eq!(seen["reasons"][0], "The email is banned.");
+            }
+            let report = app.get_as(&person, "/api/v1/sites/main/transparency").await.json();
+            let because = report["held_because"].as_array().unwrap();
+            assert!(because.iter().any(|line| line["of"] == "The email is banned."), "{because:?}");
             let line = &seen["decisions"][0];
             assert_eq!((&line["by"], &line["from"], &line["to"]), (&Value::Null, &Value::Null, &json!("spam")));
             let queue = app.get_as(&person, "/api/v1/review/comments").await.json();
@@ -255,7 +272,7 @@ mod making {
                 (of_kind("network", "::/32"), vec![("/value", "too_wide")]),
                 (without("reason"), vec![("/reason", "required")]),
                 (with("reason", json!("")), vec![("/reason", "required")]),
-                (with("reason", json!("x".repeat(2_001))), vec![("/reason", "too_long")]),
+                (with("reason", json!("x".repeat(2_001))), vec![("/reason", "too_many_characters")]),
                 (with("expires_at", json!("tomorrow")), vec![("/expires_at", "format")]),
                 (with("expires_at", json!("2026-11-24T12:00:00Z")), vec![("/expires_at", "future")]),
                 (without("site"), vec![("/site", "required")]),
@@ -467,6 +484,55 @@ mod sweeping {
                 let status = status(app, &person, id).await;
                 assert!(status == "spam" || status == "pending", "{status}");
             }
+        });
+    }
+
+    /// Whatever breaks off in between: a ban whose sweep is lost would look as if there were nothing to sweep.
+    #[test]
+    fn a_ban_and_its_sweep_are_both_made_or_neither_is() {
+        on_each_database(async |app| {
+            let (article, person) = (app.article("a").await, app.moderator().await);
+            let id = app.posted(&article, &from("Bob", "troll@example.org", "1")).await;
+            let rename = async |from: &'static str, to: &'static str| {
+                let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+                let renamed =
+                    app.app.store.write(move |conn| Ok::<_, StoreError>(diesel::sql_query(sql.clone()).execute(conn)?));
+                renamed.await.unwrap();
+            };
+            let body = with_sweep("email", "troll@example.org", "spam", "all");
+            rename("decision_batches", "away").await;
+            ban(app, &person, &body).await.expect(500);
+            assert_eq!(app.get_as(&person, "/api/v1/bans").await.json()["items"], json!([]));
+            rename("away", "decision_batches").await;
+            ban(app, &person, &body).await.expect(201);
+            assert_eq!(status(app, &person, id).await, "spam");
+        });
+    }
+
+    #[test]
+    fn the_same_ban_again_sweeps_again_and_is_the_same_ban() {
+        on_each_database(async |app| {
+            let (article, person) = (app.article("a").await, app.moderator().await);
+            let first = app.posted(&article, &from("Bob", "troll@example.org", "1")).await;
+            let made = ban(app, &person, &on_main("email", "troll@example.org")).await.expect(201).json();
+            assert_eq!(status(app, &person, first).await, "pending");
+            let mut body = with_sweep("email", "troll@example.org", "trash", "pending");
+            body["reason"] = json!("another word");
+            let again = ban(app, &person, &body).await.expect(200).json();
+            let sweep = again["sweep"]["decision_id"].clone();
+            let mut wanted = made.clone();
+            wanted["sweep"] = json!({ "decision_id": sweep });
+            assert_eq!(again, wanted);
+            assert_eq!(status(app, &person, first).await, "trash");
+            // With nothing left, the sweep that could be taken back is still the one that is told.
+            assert_eq!(ban(app, &person, &body).await.expect(200).json(), wanted);
+            assert_eq!(app.get_as(&person, "/api/v1/bans").await.json()["items"], json!([wanted]));
+            let undo = app.request_as(&person, Method::POST, &format!("/api/v1/review/decisions/{sweep}/undo"));
+            Answer::of(undo).await.expect(200);
+            assert_eq!(status(app, &person, first).await, "pending");
+            // Without a sweep it is there already.
+            let there = ban(app, &person, &on_main("email", "troll@example.org")).await.expect_problem(409, "conflict");
+            assert_eq!(there["ban"], made["id"]);
         });
     }
 

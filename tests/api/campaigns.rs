@@ -8,8 +8,14 @@ use crate::support::server::{TestApp, eventually};
 use crate::support::{Answer, Setup, on_each_database_with};
 
 /// Readers come from addresses of the test's choice.
-const PROXY: Setup =
-    Setup { has_limits: false, public_url: None, trusted_proxies: Some("127.0.0.1"), secret: None, require_totp: None };
+const PROXY: Setup = Setup {
+    has_limits: false,
+    public_url: None,
+    trusted_proxies: Some("127.0.0.1"),
+    secret: None,
+    require_totp: None,
+    challenge: None,
+};
 
 /// The same offer, to somebody else and with another link.
 fn offer(number: usize) -> String {

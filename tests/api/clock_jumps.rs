@@ -181,8 +181,14 @@ mod lists {
 mod limits {
     use super::*;
 
-    const LIMITED: Setup =
-        Setup { has_limits: true, public_url: None, trusted_proxies: None, secret: None, require_totp: None };
+    const LIMITED: Setup = Setup {
+        has_limits: true,
+        public_url: None,
+        trusted_proxies: None,
+        secret: None,
+        require_totp: None,
+        challenge: None,
+    };
 
     #[test]
     fn a_jump_neither_ends_nor_lengthens_what_a_poster_has_to_wait() {

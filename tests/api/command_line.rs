@@ -270,6 +270,7 @@ mod settings {
                     "public_url",
                     "trusted_proxies",
                     "limits",
+                    "challenge",
                     "require_totp",
                     "outbound_allow",
                     "log",

@@ -11,8 +11,14 @@ use crate::support::people::Person;
 use crate::support::server::{NOON, TestApp};
 use crate::support::{Answer, Setup, form, on_each_database, on_each_database_with};
 
-const LIMITED: Setup =
-    Setup { has_limits: true, public_url: None, trusted_proxies: None, secret: None, require_totp: None };
+const LIMITED: Setup = Setup {
+    has_limits: true,
+    public_url: None,
+    trusted_proxies: None,
+    secret: None,
+    require_totp: None,
+    challenge: None,
+};
 
 /// A body of a media type, as it is.
 async fn send(app: &TestApp, article: &str, media_type: &str, body: impl Into<Vec<u8>>) -> Answer {

@@ -15,7 +15,7 @@ const FLOORS: [(u8, &[&str]); 7] = [
     (5, &["server", "jobs"]),
     (6, &["cli", "main"]),
 ];
-const FEATURES: [&str; 13] = [
+const FEATURES: [&str; 14] = [
     "audit",
     "accounts",
     "sites",
@@ -23,6 +23,7 @@ const FEATURES: [&str; 13] = [
     "bans",
     "campaigns",
     "outside",
+    "rules",
     "comments",
     "review",
     "notify",

@@ -124,6 +124,7 @@ mod made {
             };
             let cases: Vec<(Value, Vec<(&str, &str)>)> = vec![
                 (json!({}), vec![("/name", "required"), ("/scopes", "required")]),
+                (with("scopes", json!(null)), vec![("/scopes", "required")]),
                 (with("scopes", json!([])), vec![("/scopes", "required")]),
                 (with("scopes", json!("review:read")), vec![("/scopes", "type")]),
                 (with("scopes", json!(["review:read", "root"])), vec![("/scopes/1", "choice")]),
@@ -184,7 +185,7 @@ mod good_for {
     /// Every route of the document that asks for a token, and the right that it asks for; `None` is good for everyone who
     /// is let in. A route without a row fails the test.
     #[rustfmt::skip] // A table.
-    const TABLE: [(&str, &str, Option<Right>); 51] = [
+    const TABLE: [(&str, &str, Option<Right>); 56] = [
         ("DELETE", "/api/v1/session",                         Some(Right::ChangeOneself)),
         ("GET",    "/api/v1/me",                              None),
         ("PATCH",  "/api/v1/me",                              Some(Right::ChangeOneself)),
@@ -217,6 +218,11 @@ mod good_for {
         ("GET",    "/api/v1/review/stats",                    Some(Right::ReadQueue)),
         ("GET",    "/api/v1/sites/{site}/settings",           Some(Right::ReadSettings)),
         ("PUT",    "/api/v1/sites/{site}/settings",           Some(Right::ChangeSettings)),
+        ("GET",    "/api/v1/sites/{site}/rules",              Some(Right::ReadSettings)),
+        ("PUT",    "/api/v1/sites/{site}/rules",              Some(Right::ChangeSettings)),
+        ("POST",   "/api/v1/sites/{site}/rules/try",          Some(Right::ChangeSettings)),
+        ("POST",   "/api/v1/sites/{site}/rules/rerun",        Some(Right::ChangeSettings)),
+        ("GET",    "/api/v1/sites/{site}/rules/rerun/{id}",   Some(Right::ReadSettings)),
         ("GET",    "/api/v1/sites/{site}/transparency",       Some(Right::ReadSettings)),
         ("PATCH",  "/api/v1/review/comments/{id}",            Some(Right::Edit)),
         ("POST",   "/api/v1/review/comments/{id}/claim",      Some(Right::Decide)),
@@ -314,6 +320,17 @@ mod good_for {
             let log = app.get_as(&admin, "/api/v1/audit?action=decided").await.expect(200).json();
             let item = &log["items"][0];
             assert_eq!((&item["by"]["username"], &item["key"]["name"]), (&json!("admin"), &json!("review:decide")));
+            // So it does of many at once, and undoing them.
+            let body = json!({ "decision": "spam", "items": [{ "id": id, "expected_version": 2 }] });
+            let request = request_with(app, &decider, Method::POST, "/api/v1/review/decisions").json(&body);
+            let batch = Answer::of(request).await.expect(201).json()["id"].clone();
+            let path = format!("/api/v1/review/decisions/{batch}/undo");
+            Answer::of(request_with(app, &decider, Method::POST, &path)).await.expect(200);
+            app.sealed().await;
+            let log = app.get_as(&admin, "/api/v1/audit?action=decided").await.expect(200).json();
+            let by_key: Vec<&Value> =
+                log["items"].as_array().unwrap().iter().map(|item| &item["key"]["name"]).collect();
+            assert_eq!(by_key, ["review:decide"; 3]);
             // With the log alone, nothing that is personal.
             let auditor = key(app, &admin, &["audit:read"]).await;
             let log = get_with(app, &auditor, "/api/v1/audit?action=signed-in").await.expect(200).json();

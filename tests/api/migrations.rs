@@ -19,6 +19,9 @@ use crate::support::process::rejoinder;
 use crate::support::server::{NOON, TestApp};
 use crate::support::{Answer, Setup};
 
+/// Tables, columns, indexes.
+type Shape = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>);
+
 /// A column as a database describes it.
 #[derive(QueryableByName)]
 struct ColumnRow {
@@ -106,14 +109,21 @@ impl Bare {
         indexes
     }
 
-    /// All that a migration may change of tables and indexes: names of tables, and the indexes as they were made.
-    fn shape(&mut self) -> (BTreeSet<String>, BTreeSet<String>) {
+    /// All that a migration may change of tables and indexes: names of tables and columns, and the indexes as they were
+    /// made.
+    fn shape(&mut self) -> Shape {
         let indexes = self.names(
             "SELECT sql AS name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
             "SELECT indexdef::text AS name FROM pg_indexes WHERE schemaname = current_schema()",
         );
         let is_ours = |index: &String| !index.contains(LEDGER);
-        (self.tables(), indexes.into_iter().filter(is_ours).collect())
+        let columns = self.names(
+            "SELECT t.name || '.' || c.name AS name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'",
+            "SELECT table_name::text || '.' || column_name::text AS name FROM information_schema.columns
+             WHERE table_schema = current_schema()",
+        );
+        let columns = columns.into_iter().filter(|column| !column.starts_with(LEDGER)).collect();
+        (self.tables(), columns, indexes.into_iter().filter(is_ours).collect())
     }
 
     /// Everything else that is there and has a name: triggers, and on `PostgreSQL` what they call.
@@ -394,7 +404,7 @@ fn killed_while_migrating_it_leaves_the_schema_of_some_version() {
 }
 
 /// The shape of every version, from none to all; leaves none.
-fn versions(bare: &mut Bare, count: usize) -> Vec<(BTreeSet<String>, BTreeSet<String>)> {
+fn versions(bare: &mut Bare, count: usize) -> Vec<Shape> {
     let mut versions = vec![bare.shape()];
     for _ in 0..count {
         bare.next_up();

@@ -11,6 +11,7 @@ use diesel::sql_types::BigInt;
 use futures_util::future::join_all;
 use rejoinder::audit;
 use rejoinder::comments::generate_comments;
+use rejoinder::review::index_all;
 use rejoinder::store::StoreError;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -242,6 +243,8 @@ fn everything_adds_up_after_a_day_of_ten_moderators() {
         }
         let articles = ARTICLES.map(key_of).to_vec();
         generate_comments(&app.app, &key_of("main"), articles, comments, |_| {}).await.unwrap();
+        // Looking for people has to wait for no more than the day itself makes.
+        index_all(&app.app, |_| {}).await.unwrap();
         let day = Day::default();
         let began = std::time::Instant::now();
         let mut workers = Vec::new();

@@ -167,6 +167,8 @@ fn answers_are_as_their_schemas_say() {
         check("get", article_path, app.get(&article).await);
         check("get", comments_path, app.get(&format!("{article}/comments")).await);
         check("get", comments_path, app.get(&format!("{article}/comments?view=flat&limit=1")).await);
+        let challenge = app.get(&format!("{article}/challenge")).await;
+        check("get", "/api/v1/sites/{site}/articles/{article}/challenge", challenge);
         check("get", "/api/v1/sites/{site}/counts", app.get("/api/v1/sites/main/counts?article=a").await);
         check("get", "/api/v1/comments/{id}", app.get(&format!("/api/v1/comments/{root}")).await);
         check("get", "/api/v1/receipts/{token}", app.get(&format!("/api/v1/receipts/{receipt}")).await);
@@ -277,6 +279,23 @@ fn answers_about_sites_are_as_their_schemas_say() {
         let put = app.request_as(&admin, Method::PUT, "/api/v1/sites/third/settings").json(&json!({ "hours": hours }));
         check("put", settings, Answer::of(put).await);
         check("get", settings, app.get_as(&admin, "/api/v1/sites/third/settings").await);
+        let rules = json!({ "rules": [
+            { "kind": "words", "words": ["one"], "effect": "hold", "label": "A word" },
+            { "kind": "regex", "pattern": "two", "effect": "spam" }, { "kind": "links", "effect": "log" },
+            { "kind": "hosts", "hosts": ["a.example"], "effect": "hold" }, { "kind": "email", "emails": ["a.example"], "effect": "hold" },
+            { "kind": "network", "networks": ["192.0.2.0/24"], "effect": "hold" }, { "kind": "length", "min": 2, "effect": "log" },
+            { "kind": "capitals", "effect": "hold" }, { "kind": "script", "refused": ["Han"], "effect": "hold" },
+            { "kind": "first_comment", "effect": "hold" }, { "kind": "hours", "from": "22:00", "until": "06:00", "effect": "hold" },
+        ] });
+        let path = "/api/v1/sites/{site}/rules";
+        let at = |method, rest: &str| app.request_as(&admin, method, &format!("/api/v1/sites/main/rules{rest}"));
+        check("put", path, Answer::of(at(Method::PUT, "").json(&rules)).await);
+        check("get", path, Answer::of(at(Method::GET, "")).await);
+        check("post", &format!("{path}/try"), Answer::of(at(Method::POST, "/try").json(&rules)).await);
+        let rerun = Answer::of(at(Method::POST, "/rerun")).await;
+        let id = rerun.json()["id"].clone();
+        check("post", &format!("{path}/rerun"), rerun);
+        check("get", &format!("{path}/rerun/{{id}}"), Answer::of(at(Method::GET, &format!("/rerun/{id}"))).await);
         check("get", "/api/v1/review/stats", app.get_as(&admin, "/api/v1/review/stats").await);
         let report = "/api/v1/sites/{site}/transparency";
         check("get", report, app.get_as(&admin, "/api/v1/sites/main/transparency").await);

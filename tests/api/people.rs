@@ -86,6 +86,8 @@ mod adding {
             let admin = app.admin().await;
             for (body, faults) in [
                 (json!({}), &[("/role", "required"), ("/username", "required")][..]),
+                (json!({ "username": "ines", "role": null, "sites": ["main"] }), &[("/role", "required")]),
+                (json!({ "username": "ines", "role": "lead", "sites": null }), &[("/sites", "required")]),
                 (
                     json!({ "username": "two words", "role": "king", "sites": ["main", "nowhere"], "id": 1 }),
                     &[("/id", "unknown"), ("/role", "choice"), ("/sites", "site"), ("/username", "username")],

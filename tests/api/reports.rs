@@ -10,8 +10,14 @@ use crate::support::server::TestApp;
 use crate::support::{Answer, Setup, form, on_each_database, on_each_database_with};
 
 /// Readers come from addresses of the test's choice.
-const PROXY: Setup =
-    Setup { has_limits: false, public_url: None, trusted_proxies: Some("127.0.0.1"), secret: None, require_totp: None };
+const PROXY: Setup = Setup {
+    has_limits: false,
+    public_url: None,
+    trusted_proxies: Some("127.0.0.1"),
+    secret: None,
+    require_totp: None,
+    challenge: None,
+};
 
 fn request(app: &TestApp, id: i64, address: &str) -> RequestBuilder {
     app.request(Method::POST, &format!("/api/v1/comments/{id}/reports")).header("x-forwarded-for", address)

@@ -262,8 +262,11 @@ mod bodies {
                 (json!({ "decision": 1 }), vec![("/decision", "type")]),
                 (json!({ "decision": "reject", "reason": "because" }), vec![("/reason", "choice")]),
                 (json!({ "decision": "reject", "reason": ["spam"] }), vec![("/reason", "type")]),
-                (json!({ "decision": "reject", "note": long }), vec![("/note", "too_long")]),
-                (json!({ "decision": "reject", "message": "é".repeat(2_001) }), vec![("/message", "too_long")]),
+                (json!({ "decision": "reject", "note": long }), vec![("/note", "too_many_characters")]),
+                (
+                    json!({ "decision": "reject", "message": "é".repeat(2_001) }),
+                    vec![("/message", "too_many_characters")],
+                ),
                 (json!({ "decision": "reject", "note": "a\u{0}b" }), vec![("/note", "nul_character")]),
                 (json!({ "decision": "approve", "expected_verison": 1 }), vec![("/expected_verison", "unknown")]),
                 (

@@ -204,7 +204,7 @@ mod refusing {
             for (body, faults) in [
                 (json!({ "text": "new" }), vec![("/reason", "required")]),
                 (json!({ "text": "new", "reason": "" }), vec![("/reason", "blank")]),
-                (json!({ "text": "new", "reason": "é".repeat(2_001) }), vec![("/reason", "too_long")]),
+                (json!({ "text": "new", "reason": "é".repeat(2_001) }), vec![("/reason", "too_many_characters")]),
                 (json!({ "text": "", "reason": "r" }), vec![("/text", "blank")]),
                 (json!({ "text": null, "reason": "r" }), vec![("/text", "blank")]),
                 (json!({ "text": "x".repeat(65_526), "reason": "r" }), vec![("/text", "too_long")]),

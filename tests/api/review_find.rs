@@ -198,7 +198,6 @@ mod filters {
                     ("ip=10.0.0.0/33", vec![("/ip", "format")]),
                     ("q=(a", vec![("/q", "search")]),
                     ("q=", vec![("/q", "search")]),
-                    ("rule=1", vec![("/rule", "unknown")]),
                     ("campaign=1", vec![("/campaign", "unknown")]),
                     ("author=a%00b", vec![("/author", "nul_character")]),
                 ] {

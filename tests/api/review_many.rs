@@ -187,6 +187,8 @@ mod by_id {
                 ("/items/2/expected_version", "range"),
                 ("/items/2/more", "unknown"),
             ]);
+            let body = json!({ "decision": null, "items": [{ "id": null, "expected_version": 1 }] });
+            many(app, &person, &body).await.expect_faults(&[("/decision", "required"), ("/items/0/id", "required")]);
             let body = json!({ "decision": "reject", "reason": "boredom", "items": items(&ids, 1) });
             many(app, &person, &body).await.expect_faults(&[("/reason", "choice")]);
             many(app, &person, &json!({ "decision": "reject" })).await.expect_faults(&[("/items", "required")]);
@@ -278,6 +280,43 @@ mod by_filter {
         });
     }
 
+    /// What somebody began ends with the right to it, however much is left.
+    #[test]
+    fn a_batch_stops_when_its_moderator_is_disabled_or_may_no_longer() {
+        on_each_database(async |app| {
+            let admin = app.admin().await;
+            app.site("other").await;
+            let pending = generated(app, &admin, 20_000).await;
+            let changes = [
+                json!({ "role": "reviewer-without-emails" }),
+                json!({ "disabled": true }),
+                json!({ "sites": ["other"] }),
+            ];
+            for ((number, change), outcome) in (1..).zip(changes).zip([403, 403, 404]) {
+                let person = app.person(&format!("m{number}"), Role::Moderator, &["main"]).await;
+                let me = app.get_as(&person, "/api/v1/me").await.json()["id"].clone();
+                let left = preview(app, &admin, &json!({})).await.json()["count"].as_u64().unwrap();
+                assert_eq!(left, pending);
+                let body = json!({ "decision": "reject", "filter": {}, "expected_count": left });
+                let batch = many(app, &person, &body).await.expect(202);
+                let path = format!("/api/v1/moderators/{me}");
+                let changed = app.request_as(&admin, Method::PATCH, &path).json(&change);
+                Answer::of(changed).await.expect(200);
+                let batch = done(app, &admin, batch.header("location").unwrap()).await;
+                let outcomes: Vec<&Value> =
+                    batch["results"].as_array().unwrap().iter().map(|result| &result["outcome"]).collect();
+                let decided = outcomes.iter().take_while(|outcome| **outcome == 200).count();
+                assert!(decided < outcomes.len(), "{change}: it went on");
+                assert!(outcomes[decided..].iter().all(|left| *left == outcome), "{change}");
+                let now = preview(app, &admin, &json!({})).await.json()["count"].as_u64().unwrap();
+                assert_eq!(now, left - decided as u64, "{change}");
+                // What changed nothing is nothing to take back, for others than who made it.
+                let undone = undo(app, &admin, &batch["id"]).await;
+                undone.expect(if decided == 0 { 404 } else { 200 });
+            }
+        });
+    }
+
     #[test]
     fn a_number_that_moved_is_told_and_nothing_is_done() {
         on_each_database(async |app| {
@@ -348,6 +387,29 @@ mod four_eyes {
             assert_eq!((&line["by"], &line["to"]), (&json!("second"), &json!("rejected")));
             // Whatever asks for no second opinion is decided at once.
             app.decide_with(&first, ids[1], 1, &json!({ "decision": "reject", "reason": "spam" })).await.expect(201);
+        });
+    }
+
+    #[test]
+    fn a_first_opinion_that_is_sent_again_gets_the_same_answer_after_the_second() {
+        on_each_database(async |app| {
+            let admin = app.admin().await;
+            want_two(app, &admin).await;
+            let (first, second) = (app.moderator().await, app.person("second", Role::Moderator, &["main"]).await);
+            let ids = waiting(app, "a", 1).await;
+            app.decide(&admin, ids[0], 1, "approve").await.expect(201);
+            let hate = json!({ "decision": "reject", "reason": "hate" });
+            let ask = async || {
+                let path = format!("/api/v1/review/comments/{}/decisions", ids[0]);
+                let request = app.request_as(&first, Method::POST, &path).header("if-match", "\"2\"");
+                Answer::of(request.header("idempotency-key", "k").json(&hate)).await.expect(202)
+            };
+            let once = ask().await;
+            assert_eq!((&once.json()["from"], &once.json()["version"]), (&json!("approved"), &json!(2)));
+            app.decide_with(&second, ids[0], 2, &hate).await.expect(201);
+            app.decide(&admin, ids[0], 3, "spam").await.expect(201);
+            let again = ask().await;
+            assert_eq!((again.json(), again.header("etag")), (once.json(), once.header("etag")));
         });
     }
 

@@ -110,7 +110,7 @@ fn what_is_wrong_with_a_note_is_named() {
             (json!({ "text": " \u{200b}\n" }), vec![("/text", "blank")]),
             (json!({ "text": 7 }), vec![("/text", "type")]),
             (json!({ "text": "a\u{0}b" }), vec![("/text", "nul_character")]),
-            (json!({ "text": "é".repeat(2_001) }), vec![("/text", "too_long")]),
+            (json!({ "text": "é".repeat(2_001) }), vec![("/text", "too_many_characters")]),
             (json!({ "text": "a", "by": "somebody" }), vec![("/by", "unknown")]),
         ] {
             write(app, &person, id, &body).await.expect_faults(&faults);

@@ -94,7 +94,7 @@ mod putting {
             let mut wanted = usual();
             wanted["order"] = json!("top");
             assert_eq!(set(app, &admin, &json!({ "order": "top", "hours": null })).await, wanted);
-            assert_eq!(set(app, &admin, &json!({ "budget": null })).await, usual());
+            assert_eq!(set(app, &admin, &json!({ "close_after_days": null })).await, usual());
             let last = app.get_as(&admin, PATH).await;
             assert_eq!(last.header("etag"), first.header("etag"));
         });
@@ -105,7 +105,7 @@ mod putting {
         on_each_database(async |app| {
             let admin = app.admin().await;
             let body = json!({
-                "policy": "screened", "required": ["name", "phone"], "max_depth": 0, "order": "random",
+                "policy": "sometimes", "required": ["name", "phone"], "max_depth": 0, "order": "random",
                 "close_after_days": 0, "hours": { "from": "8:00", "until": "25:00", "timezone": "Mars/Crater", "days": [] },
                 "edit_minutes": -1, "reasons": [{ "key": "A b", "label": "x" }, { "label": 1, "text": "x" }, { "key": "c", "label": " " }],
                 "four_eyes": ["c", "none"], "report_threshold": 1.5, "budget": 0.11, "max_dept": 3,
@@ -140,6 +140,9 @@ mod putting {
                 ("max_depth", json!(11), "/max_depth", "range"),
                 ("max_depth", json!("5"), "/max_depth", "type"),
                 ("close_after_days", json!(3_651), "/close_after_days", "range"),
+                ("policy", json!(null), "/policy", "type"),
+                ("reasons", json!(null), "/reasons", "type"),
+                ("budget", json!(null), "/budget", "type"),
                 ("hours", json!("08:00-22:00"), "/hours", "type"),
                 ("hours", json!({ "from": "08:00", "until": "08:00", "timezone": "UTC" }), "/hours/until", "range"),
                 ("hours", json!({ "from": "08:00", "until": "22:00" }), "/hours/timezone", "required"),
@@ -148,14 +151,19 @@ mod putting {
                 ("reasons", json!(["hate"]), "/reasons/0", "type"),
                 ("reasons", json!(vec![reason("a"); 51]), "/reasons", "too_many"),
                 ("reasons", json!([reason("a"), reason("a")]), "/reasons/1/key", "repeated"),
-                ("reasons", json!([{ "key": "a", "label": "x".repeat(101) }]), "/reasons/0/label", "too_long"),
+                (
+                    "reasons",
+                    json!([{ "key": "a", "label": "x".repeat(101) }]),
+                    "/reasons/0/label",
+                    "too_many_characters",
+                ),
                 ("reasons", json!([{ "key": "a", "label": "a\nb" }]), "/reasons/0/label", "control_character"),
                 ("reasons", json!([{ "key": "a", "label": "a\u{0}b" }]), "/reasons/0/label", "nul_character"),
                 (
                     "reasons",
                     json!([{ "key": "a", "label": "A", "message": "é".repeat(2_001) }]),
                     "/reasons/0/message",
-                    "too_long",
+                    "too_many_characters",
                 ),
                 ("four_eyes", json!(["hate", "hate"]), "/four_eyes/1", "repeated"),
                 ("four_eyes", json!(["rude"]), "/four_eyes/0", "choice"),

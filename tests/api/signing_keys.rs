@@ -24,6 +24,7 @@ const SECRET: Setup = Setup {
     trusted_proxies: None,
     secret: Some("thirty-two characters, or some more"),
     require_totp: None,
+    challenge: None,
 };
 
 /// Names of the keys, the newest first, with what is kept of them: without a secret the keys themselves.

@@ -75,9 +75,9 @@ struct AuditSubject {
 /// Who did what, the newest first: for admins everything, for leads what concerns their sites.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", security(("bearer" = [])),
     params(("action" = Option<Vec<String>>, Query), ("moderator" = Option<String>, Query, description = "User name or id of who did it"),
-        ("site" = Option<Vec<String>>, Query), ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"),
-        ("until" = Option<String>, Query, description = "Exclusive, RFC 3339"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+        ("site" = Option<Vec<String>>, Query), ("since" = Option<String>, Query, format = DateTime, description = "Inclusive, RFC 3339"),
+        ("until" = Option<String>, Query, format = DateTime, description = "Exclusive, RFC 3339"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<AuditEntry>), (status = 400, description = "Not a cursor of this list"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
         (status = 422, description = "A parameter is wrong, or names what is not there")))]

@@ -29,10 +29,13 @@ pub fn routes(table: &mut RouteTable) {
 #[allow(dead_code)] // Described here, read field by field.
 struct MakeKeyBody {
     /// What it is for, up to 100 bytes.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// At least one.
+    #[schema(min_items = 1)]
     scopes: Vec<Scope>,
     /// Keys of sites, 1 to 100; without it the key is good for all of its owner's.
+    #[schema(min_items = 1, max_items = 100)]
     sites: Option<Vec<String>>,
     /// Within a year. Without it the key is good for 90 days.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -114,9 +117,7 @@ async fn end_key(app: web::Data<App>, asked: By<web::Path<ApiKeyId>>) -> Result<
 }
 
 fn read_scopes(fields: &mut Fields) -> Vec<Scope> {
-    if !fields.has("scopes") {
-        fields.refuse::<()>("scopes", "required");
-    }
+    fields.require("scopes");
     let mut scopes = Vec::new();
     let words = fields.elements("scopes", Scope::ALL.len());
     if words.as_ref().is_some_and(Vec::is_empty) {

@@ -24,6 +24,8 @@ pub fn routes(table: &mut RouteTable) {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct RenameBody {
+    /// Up to 245 bytes.
+    #[schema(min_length = 1, max_length = 245)]
     display_name: String,
 }
 

@@ -25,8 +25,10 @@ pub fn routes(table: &mut RouteTable) {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct ChangePasswordBody {
+    #[schema(min_length = 1)]
     current_password: String,
     /// 15 to 128 characters, 8 to 128 beside a second factor; none of the commonest.
+    #[schema(min_length = 8, max_length = 128)]
     new_password: String,
     /// Whether every other session ends; true when nothing is said.
     end_other_sessions: Option<bool>,

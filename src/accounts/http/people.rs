@@ -71,6 +71,7 @@ struct ResetBody {
 #[allow(dead_code)] // Described here, read field by field.
 struct AddBody {
     /// 1 to 64 of `A-Z a-z 0-9 . _ ~ @ + -`; compared without case.
+    #[schema(pattern = "^[A-Za-z0-9._~@+-]{1,64}$")]
     username: String,
     /// Without one the answer has a link by which they set it themselves.
     password: Option<String>,
@@ -83,6 +84,7 @@ struct AddBody {
 }
 
 #[derive(ToSchema)]
+#[schema(min_properties = 1)]
 #[allow(dead_code)]
 struct ChangeBody {
     #[schema(inline)]
@@ -94,7 +96,7 @@ struct ChangeBody {
 
 /// Everyone, the first added first.
 #[utoipa::path(get, path = "/api/v1/moderators", tag = "people", security(("bearer" = [])),
-    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<PersonBody>), (status = 400, description = "Not a cursor of this list"), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not an administrator"), (status = 422, description = "A parameter is wrong")))]
 async fn list_moderators(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -187,11 +189,8 @@ async fn read_person(app: &App, mut fields: Fields) -> Result<AddModerator, Prob
         fields.refuse::<()>("username", "username");
     }
     let password = fields.text("password");
-    if !fields.has("role") {
-        fields.refuse::<()>("role", "required");
-    }
-    let role = fields.choice("role", Role::parse);
-    let has_sites = fields.has("sites");
+    let role = fields.required_choice("role", Role::parse);
+    let has_sites = !fields.is_absent("sites");
     let sites = read_sites(app, &mut fields).await?;
     if let Some(role) = role
         && (sites.is_some() || !has_sites)

@@ -24,6 +24,7 @@ pub fn routes(table: &mut RouteTable) {
 #[allow(dead_code)] // Described here, read field by field.
 pub(super) struct NewPasswordBody {
     /// 15 to 128 characters, 8 to 128 beside a second factor; none of the commonest.
+    #[schema(min_length = 8, max_length = 128)]
     new_password: String,
 }
 

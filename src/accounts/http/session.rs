@@ -30,7 +30,9 @@ pub fn routes(table: &mut RouteTable) {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct SignInBody {
+    #[schema(min_length = 1)]
     username: String,
+    #[schema(min_length = 1)]
     password: String,
     /// Of the app that was set up, or a recovery code.
     code: Option<String>,
@@ -43,6 +45,7 @@ struct SignInBody {
 #[derive(ToSchema)]
 #[allow(dead_code)]
 struct RefreshBody {
+    #[schema(min_length = 1)]
     refresh_token: String,
 }
 
@@ -72,6 +75,7 @@ enum Keeping {
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = inline(SignInBody),
     responses((status = 200, body = TokensBody), (status = 401, description = "Wrong name, password or code"),
         (status = 403, description = "Asks for cookies, and was not sent by a page of this server"),
+        (status = 422, description = "Fields are wrong"),
         (status = 429, description = "Too many tries from this address, or wrong ones for this name")))]
 async fn sign_in(
     _: SignInPaced,
@@ -100,6 +104,7 @@ async fn sign_in(
     responses((status = 200, body = TokensBody), (status = 400, description = "A token and a cookie at once"),
         (status = 401, description = "Not a current refresh token"),
         (status = 403, description = "With the cookie, and not sent by a page of this server"),
+        (status = 422, description = "Fields are wrong"),
         (status = 429, description = "Too many from this address")))]
 async fn refresh_session(
     _: RefreshPaced,

@@ -41,7 +41,7 @@ struct SessionBody {
 
 /// One's own sessions, the newest first.
 #[utoipa::path(get, path = "/api/v1/me/sessions", tag = "session", security(("bearer" = [])),
-    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<SessionBody>), (status = 400, description = "Not a cursor of this list"), (status = 401, description = "Not signed in"),
         (status = 403, description = "With a key, not in person"), (status = 422, description = "A parameter is wrong")))]
 async fn list_my_sessions(

@@ -25,12 +25,14 @@ pub fn routes(table: &mut RouteTable) {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct ConfirmBody {
+    #[schema(min_length = 1)]
     code: String,
 }
 
 #[derive(ToSchema)]
 #[allow(dead_code)]
 struct PasswordBody {
+    #[schema(min_length = 1)]
     password: String,
 }
 

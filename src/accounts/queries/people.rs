@@ -5,11 +5,12 @@ use diesel::prelude::*;
 use crate::accounts::people::folded;
 use crate::accounts::{Access, Moderator, Role, StaffNames};
 use crate::kit::clock::Millis;
-use crate::kit::ids::{ModeratorId, SiteId};
+use crate::kit::ids::{ApiKeyId, ModeratorId, SiteId};
 use crate::kit::text;
 use crate::store::schema::{moderator_sites, moderators, sites};
 use crate::store::{Conn, Db, StoreResult};
 
+use super::keys;
 use super::second_factor::SecondFactorRow;
 
 /// Sites whose names are looked at when a password is judged.
@@ -114,15 +115,27 @@ pub fn find_moderator_by_name(conn: &mut Conn, username: &str) -> StoreResult<Op
     row.map(|row| with_sites(conn, row, Access::Program)).transpose()
 }
 
-/// Whoever began something that goes on without them; with no site left when they are disabled or removed by now.
+/// Whoever began something that goes on without them, and what they may now; none when they are disabled or removed, or
+/// the key that they began it with is over.
 ///
 /// # Errors
 /// Those of the store.
-pub fn load_moderator(conn: &mut Conn, id: ModeratorId) -> StoreResult<Moderator> {
-    let row = moderators::table.find(id).select(ModeratorRow::as_select()).first(conn)?;
-    let is_disabled = row.is_disabled;
-    let moderator = with_sites(conn, row, Access::Program)?;
-    Ok(if is_disabled { Moderator { role: Role::LEAST, sites: Vec::new(), ..moderator } } else { moderator })
+pub fn find_acting(
+    conn: &mut Conn,
+    id: ModeratorId,
+    key: Option<ApiKeyId>,
+    now: Millis,
+) -> StoreResult<Option<Moderator>> {
+    if let Some(key) = key {
+        return keys::find_by_id(conn, key, now);
+    }
+    let enabled = moderators::table
+        .find(id)
+        .filter(moderators::is_disabled.eq(false))
+        .filter(moderators::removed_at.is_null())
+        .select(ModeratorRow::as_select());
+    let row = enabled.first(conn).optional()?;
+    row.map(|row| with_sites(conn, row, Access::Program)).transpose()
 }
 
 /// The moderator of a row, as they were let in.

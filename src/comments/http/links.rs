@@ -39,6 +39,21 @@ pub fn thread(app: &App, site: &Key, article: &Key) -> String {
     app.link(&format!("/api/v1/sites/{site}/articles/{article}/comments"))
 }
 
+/// Where challenges for posting under an article are given out.
+pub fn challenge(app: &App, site: &Key, article: &Key) -> String {
+    app.link(&format!("/api/v1/sites/{site}/articles/{article}/challenge"))
+}
+
+/// The script of the reply form.
+pub fn script(app: &App) -> String {
+    app.link("/reply.js")
+}
+
+/// The script that solves a challenge.
+pub fn solver(app: &App) -> String {
+    app.link("/solve.js")
+}
+
 /// The stylesheet of every page.
 pub fn stylesheet(app: &App) -> String {
     app.link("/rejoinder.css")

@@ -3,6 +3,7 @@
 //! One file per verb; the shapes that several share are in `bodies`, the pages' in `views`.
 
 mod bodies;
+mod challenge;
 mod links;
 mod one;
 mod page;
@@ -29,6 +30,7 @@ pub fn routes(table: &mut RouteTable) {
     one::routes(table);
     receipt::routes(table);
     report::routes(table);
+    challenge::routes(table);
     page::routes(table);
 }
 
@@ -46,6 +48,7 @@ impl From<PostError> for Problem {
                 "The page that sent this belongs to an origin that the site does not list.",
             ),
             PostError::Invalid(faults) => Self::invalid(faults),
+            PostError::Challenge(fault) => challenge::problem(fault),
             PostError::TooFast(error) => error.into(),
             PostError::Duplicate => {
                 Self::new(Kind::DuplicateComment, "You have already sent exactly this text to this article.")

@@ -1,13 +1,15 @@
-//! An article's page, rendered on the server: its head, its published comments, a fresh reply form. No script.
+//! An article's page, rendered on the server: its head, its published comments, a fresh reply form. It needs no script;
+//! the one there is solves the challenge, where one is asked for.
 //!
 //! The comments are the cached part; head and form are made for each request, so the page itself is never stored.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::body::SizedStream;
 use actix_web::http::{StatusCode, header};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use bytes::{Buf, Bytes};
 use futures_util::stream;
@@ -15,12 +17,15 @@ use futures_util::stream;
 use crate::app::App;
 use crate::articles::Door;
 use crate::comments::ground::{Ground, find_ground};
+use crate::comments::robots::{make_stamp, read_stamp};
 use crate::comments::thread::{self, Node, Sort, ThreadQuery, View};
 use crate::comments::{Post, ReplyForm, queries};
 use crate::http::body::Query;
-use crate::http::boundary::IsPage;
+use crate::http::boundary::{IsPage, RunsScript};
 use crate::http::caching::{PublicBytes, Variant};
+use crate::http::client::address_of;
 use crate::http::paging::{PageQuery, next_url};
+use crate::http::pressure::asks_for_challenge;
 use crate::http::problem::{Kind, Problem};
 use crate::http::routes::RouteTable;
 use crate::http::wording::{self, Wording};
@@ -29,10 +34,11 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::CommentId;
 use crate::kit::key::Key;
 use crate::kit::secret;
+use crate::screening::Stamp;
 
 use super::bodies::name_or_anonymous;
 use super::links;
-use super::views::{ArticlePage, CommentView, FieldView, FormView, ParentView, ThreadView};
+use super::views::{ArticlePage, CommentView, FieldView, FormView, ParentView, ThreadView, WorkView};
 
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_show_article_page, show_article_page);
@@ -50,24 +56,37 @@ struct Head {
     ground: Arc<Ground>,
     /// The published comment that the form answers.
     parent: Option<(CommentId, String)>,
+    /// When the form was given out first.
+    stamp: String,
+    /// Whether who asks for the page must solve a challenge before posting.
+    is_challenged: bool,
+}
+
+/// Who asks for the page.
+struct Visitor<'a> {
+    address: Option<IpAddr>,
+    /// The form's stamp, when it comes back.
+    stamp: Option<&'a str>,
 }
 
 /// An article with its comments and the reply form.
 #[utoipa::path(get, path = "/sites/{site}/articles/{article}", tag = "pages",
-    params(("site" = String, Path), ("article" = String, Path), ("cursor" = Option<String>, Query),
-        ("comment" = Option<i64>, Query, description = "Show the page on which this comment stands"),
-        ("reply_to" = Option<i64>, Query, description = "Make the form answer this comment")),
+    params(("site" = String, Path), ("article" = String, Path), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$"),
+        ("comment" = Option<String>, Query, description = "Show the page on which the comment with this id stands; what is none is passed over"),
+        ("reply_to" = Option<String>, Query, description = "Make the form answer the comment with this id; what is none is passed over")),
     responses((status = 200, content_type = "text/html", body = String), (status = 400, description = "Not a cursor of this list"),
         (status = 404, description = "No such site or article")))]
 async fn show_article_page(
     app: web::Data<App>,
     path: web::Path<(Key, Key)>,
     query: Query,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let mut fields = query.0;
     let (comment, reply_to) = (fields.id("comment"), fields.id("reply_to"));
-    let head = load_head(&app, &site, &article, reply_to).await?;
+    let visitor = Visitor { address: Some(address_of(&request)), stamp: None };
+    let head = load_head(&app, &site, &article, reply_to, visitor).await?;
     let list = ThreadQuery::list(View::Tree, head.ground.site.settings.order);
     let page = PageQuery::take(&mut fields, &app.keys.cursor, &list)?;
     // One length for everybody: each other one would be made and kept by itself.
@@ -78,13 +97,17 @@ async fn show_article_page(
 
 /// The page again, after a form that was not taken: what is wrong stands beside each field, and what was typed is there.
 pub async fn form_again(app: &App, post: &Post, problem: Problem) -> Result<HttpResponse, Problem> {
-    let can_be_mended =
-        matches!(problem.kind, Kind::Invalid | Kind::DuplicateComment | Kind::KeyReused | Kind::TooFast);
+    let can_be_mended = matches!(
+        problem.kind,
+        Kind::Invalid | Kind::DuplicateComment | Kind::KeyReused | Kind::ChallengeUnsolved | Kind::TooFast
+    );
     if !can_be_mended {
         return Err(problem);
     }
     let page = PageQuery { limit: PageQuery::USUAL_LIMIT, cursor: None };
-    let head = load_head(app, &post.site, &post.article, post.form.parent_id).await?;
+    let stamp = post.traces.as_ref().and_then(|traces| traces.stamp.as_deref());
+    let visitor = Visitor { address: post.address, stamp };
+    let head = load_head(app, &post.site, &post.article, post.form.parent_id, visitor).await?;
     let comments = comments(app, &head, page, post.form.parent_id).await?;
     let mut response = render(app, &head, &comments, &post.form, Some(&problem), problem.status())?;
     if let Some(seconds) = problem.retry_after_s {
@@ -94,12 +117,22 @@ pub async fn form_again(app: &App, post: &Post, problem: Problem) -> Result<Http
     Ok(response)
 }
 
-async fn load_head(app: &App, site: &Key, article: &Key, reply_to: Option<CommentId>) -> Result<Head, Problem> {
+async fn load_head(
+    app: &App,
+    site: &Key,
+    article: &Key,
+    reply_to: Option<CommentId>,
+    visitor: Visitor<'_>,
+) -> Result<Head, Problem> {
     let ground = find_ground(app, site, article).await?.ok_or_else(Problem::not_found)?;
-    let Some(reply_to) = reply_to else { return Ok(Head { ground, parent: None }) };
+    let is_challenged = visitor.address.is_some_and(|address| asks_for_challenge(app, ground.site.id, address));
+    // A form that comes back keeps its stamp, or whoever mends a typing error in a moment would seem too fast.
+    let is_ours = |stamp: &&str| read_stamp(app, site, article, stamp, app.clock.now()) != Stamp::Forged;
+    let stamp = visitor.stamp.filter(is_ours).map_or_else(|| make_stamp(app, site, article), str::to_owned);
+    let Some(reply_to) = reply_to else { return Ok(Head { ground, parent: None, stamp, is_challenged }) };
     let parent = app.store.read(move |conn| queries::find_comment(conn, reply_to)).await?;
-    let parent = parent.filter(|parent| ground.takes_replies_to(parent));
-    Ok(Head { ground, parent: parent.map(|parent| (parent.id, parent.name)) })
+    let parent = parent.filter(|parent| ground.takes_replies_to(parent)).map(|parent| (parent.id, parent.name));
+    Ok(Head { ground, parent, stamp, is_challenged })
 }
 
 /// The thread's bytes: the page asked for, or, when a published comment is `wanted` that is not on it, the one where that
@@ -130,7 +163,7 @@ async fn cached(app: &App, head: &Head, query: ThreadQuery) -> Result<Arc<Public
     let variant = Variant(query.numbers(if is_open { HTML_OPEN } else { HTML_CLOSED }));
     let make = async || make(app, head, query, is_open).await;
     app.pages
-        .get_or_make(&head.ground.site.key, &head.ground.article.key, variant, app.store.foreign_writes(), make)
+        .get_or_make(&head.ground.site.key, &head.ground.article.key, variant, app.store.untold_writes(), make)
         .await
 }
 
@@ -204,8 +237,8 @@ fn render(
     let faults = problem.map_or(&[][..], |problem| &problem.errors);
     let message = |name: &str| find_message(faults, name, words);
     let (name, email, url, comment) = (message("name"), message("email"), message("url"), message("comment"));
-    let whole =
-        message("parent_id").or_else(|| problem.filter(|_| faults.is_empty()).map(|problem| said(problem, words)));
+    let is_whole = |problem: &&Problem| faults.is_empty() || problem.kind == Kind::ChallengeUnsolved;
+    let whole = message("parent_id").or_else(|| problem.filter(is_whole).map(|problem| said(problem, words)));
     let field = |value: &'_ Option<String>| value.clone().unwrap_or_default();
     let values = [field(&form.name), field(&form.email), field(&form.url), field(&form.comment)];
     let cancel_href = format!("{page}#reply");
@@ -217,6 +250,12 @@ fn render(
         url: FieldView { value: &values[2], error: url.as_deref() },
         comment: FieldView { value: &values[3], error: comment.as_deref() },
         submission: &submission,
+        stamp: &head.stamp,
+        work: head.is_challenged.then(|| WorkView {
+            script: links::script(app),
+            solver: links::solver(app),
+            challenge: links::challenge(app, &head.ground.site.key, &head.ground.article.key),
+        }),
         name_required: head.ground.site.settings.required.name,
         email_required: head.ground.site.settings.required.email,
         problem: whole.as_deref(),
@@ -247,13 +286,21 @@ fn render(
     let body = SizedStream::new(length, stream::iter(parts.map(Ok::<_, Infallible>)));
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    Ok(response.content_type("text/html; charset=utf-8").body(body))
+    let mut response = response.content_type("text/html; charset=utf-8").body(body);
+    if head.is_challenged {
+        response.extensions_mut().insert(RunsScript);
+    }
+    Ok(response)
 }
 
 /// A problem that no field is wrong in, to a person who filled in a form. Keys are a matter of programs: here the form was
 /// sent before, and now comes back with a nonce of its own.
 fn said(problem: &Problem, words: &Wording) -> String {
-    if problem.kind == Kind::KeyReused { words.form_sent_before.to_owned() } else { problem.detail.clone() }
+    match problem.kind {
+        Kind::KeyReused => words.form_sent_before.to_owned(),
+        Kind::ChallengeUnsolved => words.challenge_again.to_owned(),
+        _ => problem.detail.clone(),
+    }
 }
 
 fn find_message(faults: &[Fault], name: &str, words: &Wording) -> Option<String> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::comments::{Post, Posted, ReplyForm, post_comment as story, receipt_token};
+use crate::comments::{Post, Posted, ReplyForm, Traces, post_comment as story, receipt_token};
 use crate::http::body::FormBody;
 use crate::http::boundary::prefers_html;
 use crate::http::client::{Client, foreign_origin};
@@ -41,6 +41,12 @@ struct PostComment {
     parent_id: Option<i64>,
     /// A nonce: the same one again, with the same content, is answered alike and makes nothing.
     submission: Option<String>,
+    /// The solution of a challenge, when the article asks for one (`form.challenge`).
+    altcha: Option<String>,
+    /// When the page's form was given out, signed; programs leave it out.
+    stamp: Option<String>,
+    /// Left empty: people do not see it.
+    website2: Option<String>,
 }
 
 /// What became of it.
@@ -56,13 +62,13 @@ struct PostedBody {
 
 /// Post a comment.
 #[utoipa::path(post, path = "/api/v1/sites/{site}/articles/{article}/comments", tag = "readers",
-    params(("site" = String, Path), ("article" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("site" = String, Path), ("article" = String, Path), ("Idempotency-Key" = Option<String>, Header, pattern = r#"^("[ -~]{1,128}"|[!#-~]([ -~]{0,126}[!#-~])?)$"#)),
     request_body(content((inline(PostComment) = "application/json"), (inline(PostComment) = "application/x-www-form-urlencoded"), (inline(PostComment) = "multipart/form-data"))),
     responses((status = 201, body = PostedBody, description = "Published"), (status = 202, body = PostedBody, description = "Held"),
         (status = 303, description = "To a browser: see the comment, or its receipt"), (status = 400, description = "Unreadable"),
         (status = 403, description = "Closed, or sent from another origin"), (status = 404, description = "No such site or article"),
         (status = 409, description = "The same text again, or the same key at the same time"), (status = 413, description = "Over 512 KiB"),
-        (status = 415, description = "Another media type"), (status = 422, description = "Fields are wrong"), (status = 429, description = "Too fast")))]
+        (status = 415, description = "Another media type"), (status = 422, description = "Fields are wrong, or a challenge is not solved"), (status = 429, description = "Too fast")))]
 async fn post_comment(
     paced: PostPaced,
     app: web::Data<App>,
@@ -73,7 +79,8 @@ async fn post_comment(
     body: FormBody,
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
-    let (form, submission) = read_form(body.fields);
+    let is_browser = prefers_html(request.headers());
+    let (form, submission, traces) = read_form(body.fields);
     let replay = key.0.as_deref().or(submission.as_deref()).map(|key| replay(&app, &site, &article, key, &form));
     let _running = replay.filter(|_| key.0.is_some()).map(|replay| app.running.begin(replay.key)).transpose()?;
     let post = Post {
@@ -84,8 +91,8 @@ async fn post_comment(
         user_agent: client.user_agent,
         foreign_origin: foreign_origin(&request, &app),
         replay,
+        traces: Some(Traces { is_browser, ..traces }),
     };
-    let is_browser = prefers_html(request.headers());
     let outcome = match paced.too_fast {
         Some(too_fast) => Err(too_fast.into()),
         None => story(&app, post.clone()).await,
@@ -99,9 +106,15 @@ async fn post_comment(
 }
 
 /// Reads the fields; those of other features and unknown ones are ignored. Addresses are trimmed, as WordPress does.
-fn read_form(mut fields: Fields) -> (ReplyForm, Option<String>) {
+fn read_form(mut fields: Fields) -> (ReplyForm, Option<String>, Traces) {
     let trimmed = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let submission = fields.filled_text("submission").filter(|nonce| nonce.len() <= 128);
+    let traces = Traces {
+        is_trapped: fields.filled_text("website2").is_some(),
+        stamp: fields.filled_text("stamp"),
+        solution: fields.filled_text("altcha"),
+        is_browser: false,
+    };
     let form = ReplyForm {
         name: fields.filled_text("name"),
         email: fields.filled_text("email").and_then(trimmed),
@@ -110,7 +123,7 @@ fn read_form(mut fields: Fields) -> (ReplyForm, Option<String>) {
         parent_id: fields.id("parent_id"),
         faults: fields.take_faults(),
     };
-    (form, submission)
+    (form, submission, traces)
 }
 
 /// The scope of a reader's key is the route, the name and the email (API.md); the request is all that is kept of it.

@@ -38,10 +38,26 @@ pub fn routes(table: &mut RouteTable) {
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct ReportBody {
-    /// One of `abusive`, `hate`, `spam`, `personal-data`, `illegal`, `misinformation`, `off-topic`, `other`.
-    reason: String,
+    #[schema(inline)]
+    reason: ReportReason,
     /// For the moderators, up to 2,000 characters.
+    #[schema(max_length = 2000)]
     text: Option<String>,
+}
+
+/// Why a reader reports a comment.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[allow(dead_code)] // Described here; `REPORT_REASONS` are read.
+enum ReportReason {
+    Abusive,
+    Hate,
+    Spam,
+    PersonalData,
+    Illegal,
+    Misinformation,
+    OffTopic,
+    Other,
 }
 
 /// That it arrived.

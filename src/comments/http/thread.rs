@@ -13,6 +13,7 @@ use crate::http::problem::Problem;
 use crate::http::routes::RouteTable;
 use crate::http::wording;
 use crate::kit::key::Key;
+use crate::sites::Order;
 
 use super::bodies::{Frame, PublishedComment};
 use super::links;
@@ -24,11 +25,20 @@ pub fn routes(table: &mut RouteTable) {
     table.add(__path_list_comments, list_comments);
 }
 
+/// How the comments of an article are given: each reply below what it answers, or one after the other.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)] // Described here, read word by word.
+enum ViewWord {
+    Tree,
+    Flat,
+}
+
 /// An article's published comments.
 #[utoipa::path(get, path = "/api/v1/sites/{site}/articles/{article}/comments", tag = "readers",
-    params(("site" = String, Path), ("article" = String, Path), ("view" = Option<String>, Query, description = "`tree` (default) or `flat`"),
-        ("sort" = Option<String>, Query, description = "`oldest`, `newest` or `top`; the site's order when nothing is said"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "50 by default; in the tree, roots"), ("cursor" = Option<String>, Query)),
+    params(("site" = String, Path), ("article" = String, Path), ("view" = inline(Option<ViewWord>), Query, description = "`tree` when nothing is said"),
+        ("sort" = inline(Option<Order>), Query, description = "The site's order when nothing is said"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "50 by default; in the tree, roots"), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<PublishedComment>), (status = 304, description = "Not changed"),
         (status = 400, description = "Not a cursor of this list"), (status = 404, description = "No such site or article"),
         (status = 422, description = "A parameter is out of range")))]
@@ -40,10 +50,10 @@ async fn list_comments(
 ) -> Result<HttpResponse, Problem> {
     let (site, article) = path.into_inner();
     let query = read_query(&app, &site, &article, query.0).await?;
-    let foreign_writes = app.store.foreign_writes();
+    let untold_writes = app.store.untold_writes();
     let bytes = app
         .pages
-        .get_or_make(&site, &article, Variant(query.numbers(JSON)), foreign_writes, async || {
+        .get_or_make(&site, &article, Variant(query.numbers(JSON)), untold_writes, async || {
             thread_bytes(&app, &site, &article, query).await
         })
         .await?;

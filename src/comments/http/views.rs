@@ -84,10 +84,25 @@ pub struct FormView<'a> {
     pub comment: FieldView<'a>,
     /// The nonce that makes a double click one comment.
     pub submission: &'a str,
+    /// When it is given out, signed.
+    pub stamp: &'a str,
+    /// `None` when the browser need not solve anything.
+    pub work: Option<WorkView>,
     pub name_required: bool,
     pub email_required: bool,
     /// A sentence for the whole form; when `None` and a field is wrong, the catalogue's own sentence stands there.
     pub problem: Option<&'a str>,
+}
+
+/// What the browser needs to solve a challenge before it posts.
+#[derive(Debug)]
+pub struct WorkView {
+    /// The address of the script of the form.
+    pub script: String,
+    /// That of the script which looks for the number, in a thread of its own.
+    pub solver: String,
+    /// Where challenges are given out.
+    pub challenge: String,
 }
 
 /// The comment a reply answers.
@@ -188,6 +203,10 @@ impl FormView<'_> {
 }
 
 impl ArticlePage<'_> {
+    fn work(&self) -> Option<&WorkView> {
+        self.form.as_ref()?.work.as_ref()
+    }
+
     fn is_refused(&self) -> bool {
         self.form.as_ref().is_some_and(FormView::is_refused)
     }

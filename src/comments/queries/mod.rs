@@ -1,6 +1,8 @@
 //! All SQL about comments. Their statuses and history are in `history`; what keeps the published tree is in `tree`, what changes words
-//! in `wording`, what readers report in `reports`.
+//! in `wording`, what readers report in `reports`, whom one has heard of in `authors`, challenges used up in `challenges`.
 
+mod authors;
+mod challenges;
 mod history;
 mod reports;
 mod tree;
@@ -22,6 +24,10 @@ use crate::store::{Conn, Db, StoreError, StoreResult, execute_on_either, load_on
 use super::thread::Sort;
 use super::{Ancestors, Comment, Shown, Status};
 
+pub(in crate::comments) use authors::is_known;
+pub use authors::{Wrote, list_first_published};
+pub use challenges::forget_challenges_before;
+pub(in crate::comments) use challenges::spend_challenge;
 pub use history::insert_decision;
 pub(in crate::comments) use history::{find_last_word, set_status, set_statuses};
 pub(in crate::comments) use reports::{
@@ -421,6 +427,24 @@ pub(in crate::comments) fn insert_comment(
 pub fn find_screening(conn: &mut Conn, id: CommentId) -> StoreResult<Option<String>> {
     let found = comments::table.filter(comments::id.eq(id)).select(comments::screening);
     Ok(found.first::<Option<String>>(conn).optional()?.flatten())
+}
+
+/// Writes a verdict in place of the one before. The reasons stay as they are when there are none to say. What moderators
+/// find it by is no longer up to date.
+///
+/// # Errors
+/// Those of the store.
+pub fn set_screening(
+    conn: &mut Conn,
+    id: CommentId,
+    reasons: Option<&[String]>,
+    risk: f64,
+    screening: Option<&str>,
+) -> StoreResult<()> {
+    let reasons = reasons.map(|reasons| comments::held_because.eq(serde_json::Value::from(reasons).to_string()));
+    let verdict = (comments::risk.eq(risk), comments::screening.eq(screening), comments::is_indexed.eq(false));
+    diesel::update(comments::table.find(id)).set((reasons, verdict)).execute(conn)?;
+    Ok(())
 }
 
 /// How much room a comment takes on a page.

@@ -11,25 +11,13 @@ use super::Fields;
 const MOST_FAULTS: usize = 100;
 
 impl Fields {
-    /// Takes a whole number that is not negative, written as a number.
-    pub fn whole(&mut self, name: &str) -> Option<u32> {
+    /// Takes a whole number between `low` and `high`, written as a number.
+    pub fn whole(&mut self, name: &str, low: i64, high: i64) -> Option<i64> {
         match self.one(name)? {
             Value::Number(number) if number.is_f64() => self.refuse(name, "type"),
             Value::Number(number) => {
-                number.as_u64().and_then(|number| number.try_into().ok()).or_else(|| self.refuse(name, "range"))
+                number.as_i64().filter(|number| (low..=high).contains(number)).or_else(|| self.refuse(name, "range"))
             }
-            _ => self.refuse(name, "type"),
-        }
-    }
-
-    /// Takes a whole number of JSON between `low` and `high`.
-    pub fn whole_number(&mut self, name: &str, low: i64, high: i64) -> Option<i64> {
-        match self.one(name)? {
-            Value::Number(number) => match number.as_i64() {
-                Some(number) if (low..=high).contains(&number) => Some(number),
-                Some(_) => self.refuse(name, "range"),
-                None => self.refuse(name, "type"),
-            },
             _ => self.refuse(name, "type"),
         }
     }
@@ -106,11 +94,11 @@ mod tests {
     fn numbers_are_numbers() {
         let text = r#"{"a": 7, "b": -1, "c": 1.5, "d": "7", "e": 4294967296, "f": null, "g": 0.25, "h": true}"#;
         let mut fields = Fields::from_json(text.as_bytes()).unwrap();
-        assert_eq!(fields.whole("a"), Some(7));
-        assert_eq!((fields.whole("f"), fields.whole("none")), (None, None));
+        assert_eq!(fields.whole("a", 7, 7), Some(7));
+        assert_eq!((fields.whole("f", 0, 9), fields.whole("none", 0, 9)), (None, None));
         assert_eq!(fields.decimal("g"), Some(0.25));
         for name in ["b", "c", "d", "e"] {
-            assert_eq!(fields.whole(name), None);
+            assert_eq!(fields.whole(name, 0, 4_294_967_295), None);
         }
         assert_eq!(fields.decimal("h"), None);
         let wanted = [("/b", "range"), ("/c", "type"), ("/d", "type"), ("/e", "range"), ("/h", "type")];
@@ -126,7 +114,7 @@ mod tests {
         fields.end(one, "/one");
         let many = fields.objects("many", 2).unwrap();
         for (index, mut object) in many.into_iter().enumerate() {
-            object.whole("a");
+            object.whole("a", 0, 9);
             fields.end(object, &format!("/many/{index}"));
         }
         assert!(fields.objects("mixed", 2).is_none() && fields.object("text").is_none());

@@ -294,3 +294,11 @@ proptest! {
         prop_assert_eq!(SANITISER.clean(&writer.html).to_string(), writer.html);
     }
 }
+
+#[test]
+fn links_are_those_that_a_reader_could_follow() {
+    let html = render(
+        "https://a.example/?x=1&y=2 [b](HTTP://B.example) `https://c.example` ada@d.example <a href=\"https://e.example\">",
+    );
+    assert_eq!(web_links(&html), ["https://a.example/?x=1&y=2", "http://b.example/"]);
+}

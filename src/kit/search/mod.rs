@@ -8,9 +8,11 @@
 //! Deliberately not here: ranking, stems, synonyms, and any SQL.
 
 mod found;
+mod line;
 mod query;
 mod words;
 
 pub use found::{Texts, is_found};
+pub use line::{line_of, needle_of, origin_of};
 pub use query::{Phrase, Search, SearchFault};
 pub use words::{IndexedWords, words_of};

@@ -52,6 +52,13 @@ pub(super) struct Cut<'a> {
 /// Cuts a text into its words, in order.
 pub(super) fn cut(text: &str, each: impl FnMut(Cut)) {
     let mut cutter = Cutter { each, word: String::new(), length: 0, start: 0, end: 0, run: None };
+    fold_each(text, |c, start, end| cutter.take(c, start, end));
+    cutter.end_word();
+    cutter.end_run();
+}
+
+/// Folds a text character by character, each with the place in bytes of what it was made of.
+pub(super) fn fold_each(text: &str, mut take: impl FnMut(char, usize, usize)) {
     let mut start = 0;
     while let Some(c) = text[start..].chars().next() {
         let (mut end, mut last) = (start + c.len_utf8(), c);
@@ -61,16 +68,14 @@ pub(super) fn cut(text: &str, each: impl FnMut(Cut)) {
             (end, last) = (end + next.len_utf8(), next);
         }
         if end == start + 1 {
-            cutter.take(c.to_ascii_lowercase(), start, end);
+            take(c.to_ascii_lowercase(), start, end);
         } else {
             let decomposed = text[start..end].nfkd().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
             let bare = decomposed.nfkd().filter(|c| !is_ignored(*c));
-            bare.nfc().for_each(|c| cutter.take(c, start, end));
+            bare.nfc().for_each(|c| take(c, start, end));
         }
         start = end;
     }
-    cutter.end_word();
-    cutter.end_run();
 }
 
 struct Cutter<F> {
@@ -159,7 +164,8 @@ impl<F: FnMut(Cut)> Cutter<F> {
     }
 }
 
-enum Class {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
     /// Of a word that is cut whole.
     Joined,
     /// Of a script without spaces.
@@ -169,7 +175,7 @@ enum Class {
     None,
 }
 
-fn class(c: char) -> Class {
+pub(super) fn class(c: char) -> Class {
     if c.is_ascii() {
         return if c.is_ascii_alphanumeric() { Class::Joined } else { Class::None };
     }

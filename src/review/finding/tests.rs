@@ -10,11 +10,13 @@ use super::*;
 use crate::config::DatabaseUrl;
 use crate::http::fields::Fields;
 use crate::kit::clock::Millis;
+use crate::kit::ids::RerunId;
 use crate::review::counts::count_by_status;
-use crate::review::queries::{indexing, load_items};
+use crate::review::queries::{indexing, load_items, reruns};
+use crate::review::rerun::Rerun;
 use crate::store::{StoreError, migrate};
 
-const FILTERS: [&str; 16] = [
+const FILTERS: [&str; 18] = [
     "",
     "status=any",
     "status=spam&status=trash&since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z",
@@ -26,6 +28,8 @@ const FILTERS: [&str; 16] = [
     "email=a%40x.example",
     "ip=10.0.0.0/8&ip=::1",
     "reason=spam",
+    "rule=17",
+    "rule=17&rule=ban&reason=spam&status=any",
     "reported=yes&status=any",
     "claimed=yes",
     "claimed=me&status=any",
@@ -56,6 +60,20 @@ fn ask_all(conn: &mut Conn) {
     indexing::list_waiting(conn, 100).unwrap();
     indexing::list_waiting_ids(conn, 100).unwrap();
     load_items(conn, &[CommentId::new(1)], Millis(1)).unwrap();
+    ask_for_reruns(conn);
+}
+
+fn ask_for_reruns(conn: &mut Conn) {
+    let (site, mark) = (SiteId::new(1), (Millis(1), CommentId::new(1)));
+    let (by, created_at) = (ModeratorId::new(1), Millis(2));
+    let (total, done, published, spam, finished_at) = (1, 0, 0, 0, None);
+    let rerun = Rerun { id: RerunId::new(1), site, by, mark, total, done, published, spam, created_at, finished_at };
+    reruns::list_waiting_after(conn, &rerun, 100).unwrap();
+    reruns::count_waiting(conn, site, Millis(2)).unwrap();
+    reruns::list_untouched(conn, &[CommentId::new(1)]).unwrap();
+    reruns::list_latest(conn, site, 100).unwrap();
+    reruns::list_decided_by_people(conn, &[CommentId::new(1)]).unwrap();
+    reruns::list_running(conn).unwrap();
 }
 
 #[derive(Clone, Default)]
@@ -97,9 +115,10 @@ fn sqlite_reads_indexes() {
         }
         let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(&mut sqlite).unwrap();
         for Step { detail } in steps {
-            let reads_all = ["SCAN comments", "SCAN comment_lookup", "SCAN counted", "SCAN decisions"]
-                .iter()
-                .any(|scan| detail.starts_with(scan) && !detail.contains(" INDEX "));
+            let reads_all =
+                ["SCAN comments", "SCAN comment_lookup", "SCAN comment_rules", "SCAN counted", "SCAN decisions"]
+                    .iter()
+                    .any(|scan| detail.starts_with(scan) && !detail.contains(" INDEX "));
             assert!(!reads_all && !detail.contains("FOR ORDER BY"), "{detail}: {sql}");
         }
     }
@@ -128,7 +147,7 @@ fn postgresql_reads_indexes() {
     let scans = conn.transaction(|conn| {
         ask_all(conn);
         let scans = "SELECT CAST(SUM(seq_scan) AS BIGINT) AS count FROM pg_stat_xact_user_tables
-            WHERE schemaname = current_schema() AND relname IN ('comments', 'comment_lookup', 'comment_words', 'decisions')";
+            WHERE schemaname = current_schema() AND relname IN ('comments', 'comment_lookup', 'comment_rules', 'comment_words', 'decisions')";
         Ok::<i64, StoreError>(diesel::sql_query(scans).get_result::<Scans>(conn)?.count)
     });
     conn.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).unwrap();

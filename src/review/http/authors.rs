@@ -27,16 +27,16 @@ pub fn routes(table: &mut RouteTable) {
 /// What there is to know about an author, on one's sites.
 #[derive(Serialize, ToSchema)]
 struct AuthorBody {
-    record: WholeRecord,
+    record: AuthorCounts,
     /// The newest first.
     comments: Page<QueueItem>,
     /// Those in force that are about them, the newest first, 100 at most; those of all sites among them.
     bans: Vec<BanBody>,
 }
 
-/// What became of their comments.
+/// How many of their comments there are of each status.
 #[derive(Serialize, ToSchema)]
-struct WholeRecord {
+struct AuthorCounts {
     pending: i64,
     approved: i64,
     rejected: i64,
@@ -48,7 +48,7 @@ struct WholeRecord {
 /// Everything by one author, known by email or by address: exactly one of them.
 #[utoipa::path(get, path = "/api/v1/review/authors", tag = "review", security(("bearer" = [])),
     params(("email" = Option<String>, Query), ("ip" = Option<String>, Query, description = "An address; of IPv6 its /64"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = AuthorBody), (status = 400, description = "Not a cursor of this list"), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not allowed"), (status = 422, description = "A parameter is wrong")))]
 async fn show_author(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -94,9 +94,9 @@ fn read_query(app: &App, mut fields: Fields) -> Result<(AuthorQuery, String), Pr
     Ok((AuthorQuery { who, page: page? }, list))
 }
 
-fn record(counts: &[(Status, i64)]) -> WholeRecord {
+fn record(counts: &[(Status, i64)]) -> AuthorCounts {
     let of = |status| counts.iter().find(|(of, _)| *of == status).map_or(0, |(_, count)| *count);
-    WholeRecord {
+    AuthorCounts {
         pending: of(Status::Pending),
         approved: of(Status::Approved),
         rejected: of(Status::Rejected),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::{By, Right};
 use crate::app::App;
-use crate::bans::{Ban, BanError, BanKind, BanListError, MakeBan, lift_ban as lift, list_bans as list};
+use crate::bans::{Ban, BanError, BanKind, BanListError, Banned, MakeBan, lift_ban as lift, list_bans as list};
 use crate::http::body::{JsonBody, Query};
 use crate::http::fields::Fields;
 use crate::http::paging::{Page, PageQuery, next_link, next_url};
@@ -18,7 +18,6 @@ use crate::kit::clock::Millis;
 use crate::kit::fault::{self, Fault};
 use crate::kit::ids::{BanId, DecisionId};
 use crate::review::ban::{self, Scope, Sweep};
-use crate::review::decide::Decision;
 
 use super::read_words;
 
@@ -35,10 +34,12 @@ struct MakeBanBody {
     #[schema(inline)]
     kind: BanKind,
     /// A name, an email, an address (of IPv6 its /64), or a network of at most an IPv4 /16 or an IPv6 /32.
+    #[schema(min_length = 1)]
     value: String,
     /// Key of the site. Whoever has all sites may leave it out: then it holds on all.
     site: Option<String>,
     /// For colleagues, up to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
     reason: String,
     /// Until when; without it for good.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -51,11 +52,21 @@ struct MakeBanBody {
 #[derive(ToSchema)]
 #[allow(dead_code)]
 struct SweepBody {
-    /// Any but `approve`.
     #[schema(inline)]
-    decision: Decision,
+    decision: SweepDecision,
     #[schema(inline)]
     scope: Scope,
+}
+
+/// What becomes of it: anything but `approve`.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)]
+enum SweepDecision {
+    Reject,
+    Spam,
+    Hold,
+    Trash,
 }
 
 /// A ban.
@@ -87,7 +98,7 @@ struct SweptBody {
 
 /// The bans of one's sites, expired ones too, the newest first; those of all sites for whoever has all.
 #[utoipa::path(get, path = "/api/v1/bans", tag = "review", security(("bearer" = [])),
-    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<BanBody>), (status = 400, description = "Not a cursor of this list"), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not allowed"), (status = 422, description = "A parameter is wrong")))]
 async fn list_bans(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -109,10 +120,12 @@ async fn list_bans(app: web::Data<App>, asked: By<Query>, request: HttpRequest) 
 }
 
 /// Ban somebody, and decide about what they have sent already, if asked. What they send from now on goes to the spam
-/// folder, and is answered like any comment that is held.
+/// folder, and is answered like any comment that is held. With `sweep`, a ban that is there already sweeps again and stays
+/// as it is.
 #[utoipa::path(post, path = "/api/v1/bans", tag = "review", security(("bearer" = [])), request_body = inline(MakeBanBody),
-    responses((status = 201, body = BanBody), (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
-        (status = 409, description = "The same is there already; `ban` is its id"), (status = 422, description = "Fields are wrong, or there is too much to sweep")))]
+    responses((status = 201, body = BanBody, description = "Banned"),
+        (status = 200, body = BanBody, description = "They were banned there already, as this says; what they have sent was swept"), (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
+        (status = 409, description = "The same is there already, and there is no `sweep`; `ban` is its id"), (status = 422, description = "Fields are wrong, or there is too much to sweep")))]
 async fn make_ban(app: web::Data<App>, asked: By<JsonBody>) -> Result<HttpResponse, Problem> {
     let By(moderator, JsonBody(fields)) = asked;
     moderator.require(Right::Ban)?;
@@ -121,8 +134,11 @@ async fn make_ban(app: web::Data<App>, asked: By<JsonBody>) -> Result<HttpRespon
     if sweep.is_some() {
         moderator.require(Right::DecideMany)?;
     }
-    let made = ban::ban(&app, &moderator, make, sweep).await?;
-    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(body(made)))
+    let (mut response, ban) = match ban::ban(&app, &moderator, make, sweep).await? {
+        Banned::New(ban) => (HttpResponse::Created(), ban),
+        Banned::Already(ban) => (HttpResponse::Ok(), ban),
+    };
+    Ok(response.insert_header((header::CACHE_CONTROL, "no-store")).json(body(ban)))
 }
 
 /// Lift a ban. What was decided stays decided.

@@ -14,6 +14,8 @@ use crate::http::routes::RouteTable;
 use crate::review::counts::{self, Group};
 use crate::review::filter::Filter;
 
+use super::words::{ClaimedWord, ReportedWord, StatusWord};
+
 pub(super) fn routes(table: &mut RouteTable) {
     table.add(__path_count_queue, count_queue);
 }
@@ -38,12 +40,13 @@ struct QueueCount {
 
 /// How many comments there are.
 #[utoipa::path(get, path = "/api/v1/review/counts", tag = "review", security(("bearer" = [])),
-    params(("status" = Option<Vec<String>>, Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
+    params(("status" = inline(Option<Vec<StatusWord>>), Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
         ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
         ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
-        ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"), ("campaign" = Option<Vec<i64>>, Query, description = "Near-duplicates, by a queue item's `campaign.id`"),
+        ("rule" = Option<Vec<String>>, Query, description = "Held by this rule: its id, or `ban` and the like"), ("reported" = inline(Option<ReportedWord>), Query), ("claimed" = inline(Option<ClaimedWord>), Query),
+        ("campaign" = Option<Vec<i64>>, Query, minimum = 1, description = "Near-duplicates, by a queue item's `campaign.id`"),
         ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"),
-        ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"), ("until" = Option<String>, Query, description = "Exclusive, RFC 3339")),
+        ("since" = Option<String>, Query, format = DateTime, description = "Inclusive, RFC 3339"), ("until" = Option<String>, Query, format = DateTime, description = "Exclusive, RFC 3339")),
     responses((status = 200, body = QueueCounts), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not allowed, or a filter by what one may not see: `email`, `ip`"),
         (status = 422, description = "A parameter is wrong"), (status = 503, description = "Too much waits to be indexed")))]

@@ -32,6 +32,7 @@ struct EditBody {
     /// Up to 200 bytes; null for none.
     url: Option<String>,
     /// Why, for colleagues, up to 2,000 characters.
+    #[schema(min_length = 1, max_length = 2000)]
     reason: String,
 }
 
@@ -44,7 +45,7 @@ struct Why {
 
 /// Edit a comment. What it said is kept as a revision; an edit that changes nothing adds none.
 #[utoipa::path(patch, path = "/api/v1/review/comments/{id}", tag = "review", security(("bearer" = [])),
-    params(("id" = i64, Path), ("If-Match" = String, Header)), request_body = inline(EditBody),
+    params(("id" = i64, Path), ("If-Match" = String, Header, pattern = r#"^"[0-9]+"( *, *"[0-9]+")*$"#)), request_body = inline(EditBody),
     responses((status = 200, body = OneComment), (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
         (status = 404, description = "No such comment on your sites"), (status = 409, description = "Edited a hundred times already"), (status = 410, description = "Withdrawn or erased"),
         (status = 412, description = "It has changed since; `current` says how it stands"), (status = 422, description = "Fields are wrong"), (status = 428, description = "If-Match is missing")))]

@@ -110,7 +110,7 @@ async fn show_stats(app: web::Data<App>, asked: By<Query>) -> Result<HttpRespons
 
 /// A site's transparency report.
 #[utoipa::path(get, path = "/api/v1/sites/{site}/transparency", tag = "review", security(("bearer" = [])),
-    params(("site" = String, Path), ("month" = Option<String>, Query, description = "Such as `2026-11`; the present one when nothing is said")),
+    params(("site" = String, Path), ("month" = Option<String>, Query, pattern = "^(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-(0[1-9]|1[0-2])$", description = "Such as `2026-11`; the present one when nothing is said")),
     responses((status = 200, description = "As JSON, or as CSV for `Accept: text/csv`", content((TransparencyReport = "application/json"), (String = "text/csv"))),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
         (status = 404, description = "No such site, or not yours"), (status = 422, description = "Not a month")))]

@@ -4,7 +4,9 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{OneOfBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::accounts::{By, Moderator, Right};
 use crate::app::App;
@@ -34,31 +36,64 @@ pub(super) fn routes(table: &mut RouteTable) {
 }
 
 /// Decisions about many comments: about `items`, or about all that `filter` finds.
+struct DecideManyBody;
+
+impl PartialSchema for DecideManyBody {
+    fn schema() -> RefOr<Schema> {
+        let either = OneOfBuilder::new().item(DecideItemsBody::schema()).item(DecideFoundBody::schema());
+        RefOr::T(Schema::OneOf(either.build()))
+    }
+}
+
+impl ToSchema for DecideManyBody {}
+
+/// Decisions about these comments.
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
-struct DecideManyBody {
+struct DecideItemsBody {
     #[schema(inline)]
     decision: Decision,
-    /// A key of the site's list of reasons.
+    /// A key of the reasons that the comments' sites offer.
     reason: Option<String>,
     /// For colleagues, up to 2,000 characters.
+    #[schema(max_length = 2000)]
     note: Option<String>,
     /// For the authors' receipts, up to 2,000 characters.
+    #[schema(max_length = 2000)]
     message: Option<String>,
-    /// These comments, up to 100,000, each as far as it is at that version.
+    /// Up to 100,000, each as far as it is at that version.
+    #[schema(inline, max_items = 100_000)]
+    items: Vec<ItemBody>,
+}
+
+/// Decisions about all that a filter finds.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct DecideFoundBody {
     #[schema(inline)]
-    items: Option<Vec<ItemBody>>,
+    decision: Decision,
+    /// A key of the reasons that the comments' sites offer.
+    reason: Option<String>,
+    /// For colleagues, up to 2,000 characters.
+    #[schema(max_length = 2000)]
+    note: Option<String>,
+    /// For the authors' receipts, up to 2,000 characters.
+    #[schema(max_length = 2000)]
+    message: Option<String>,
     /// The names and values of the queue's filters; a name that may be repeated takes a list.
-    #[schema(value_type = Option<Object>)]
-    filter: Option<Value>,
+    #[schema(value_type = Object)]
+    filter: Value,
     /// How many the filter finds, as a preview said.
-    expected_count: Option<u32>,
+    #[schema(maximum = 9_007_199_254_740_991_i64)]
+    expected_count: u64,
 }
 
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
 struct ItemBody {
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     id: i64,
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     expected_version: i64,
 }
 
@@ -102,7 +137,8 @@ enum BatchWord {
 struct ResultBody {
     #[schema(value_type = i64)]
     id: CommentId,
-    /// 200 decided (or so already), 202 waits for a second moderator, 404, 409 changed since, 410 withdrawn or erased.
+    /// 200 decided (or so already), 202 waits for a second moderator, 404, 409 changed since, 410 withdrawn or erased,
+    /// 403 its moderator lost the right meanwhile.
     outcome: u16,
     /// The version it has now.
     version: Option<i64>,
@@ -128,7 +164,7 @@ async fn preview_decisions(app: web::Data<App>, asked: By<JsonBody>) -> Result<H
 
 /// Decide about many comments.
 #[utoipa::path(post, path = "/api/v1/review/decisions", tag = "review", security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header)), request_body = inline(DecideManyBody),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = r#"^("[ -~]{1,128}"|[!#-~]([ -~]{0,126}[!#-~])?)$"#)), request_body = inline(DecideManyBody),
     responses((status = 201, body = BatchBody, description = "Decided, up to 1,000"), (status = 202, body = BatchBody, description = "More: they are being decided; `Location` says how far"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"), (status = 409, description = "The filter finds another number by now: `count`"),
         (status = 422, description = "Fields are wrong, or more than 100,000")))]
@@ -186,7 +222,7 @@ fn read_many(mut fields: Fields, moderator: &Moderator) -> Result<DecideMany, Pr
     let message = read_words(&mut fields, "message");
     let items = read_items(&mut fields);
     let filter = read_filter(&mut fields, moderator)?;
-    let expected_count = fields.whole_number("expected_count", 0, MAX_VERSION);
+    let expected_count = fields.whole("expected_count", 0, MAX_VERSION);
     if filter.is_some() && expected_count.is_none() {
         fields.refuse::<()>("expected_count", "required");
     }
@@ -206,10 +242,7 @@ fn read_many(mut fields: Fields, moderator: &Moderator) -> Result<DecideMany, Pr
 }
 
 fn read_decision(fields: &mut Fields) -> Option<Decision> {
-    if !fields.has("decision") {
-        fields.refuse::<()>("decision", "required");
-    }
-    fields.choice("decision", Decision::parse)
+    fields.required_choice("decision", Decision::parse)
 }
 
 fn read_items(fields: &mut Fields) -> Option<Vec<(CommentId, i64)>> {
@@ -217,11 +250,9 @@ fn read_items(fields: &mut Fields) -> Option<Vec<(CommentId, i64)>> {
     let mut items = Vec::with_capacity(objects.len());
     for (index, mut object) in objects.into_iter().enumerate() {
         for name in ["id", "expected_version"] {
-            if !object.has(name) {
-                object.refuse::<()>(name, "required");
-            }
+            object.require(name);
         }
-        let (id, version) = (object.id("id"), object.whole_number("expected_version", 1, MAX_VERSION));
+        let (id, version) = (object.id("id"), object.whole("expected_version", 1, MAX_VERSION));
         items.extend(id.zip(version));
         fields.end(object, &format!("/items/{index}"));
     }

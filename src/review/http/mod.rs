@@ -11,6 +11,8 @@ mod figures;
 mod many;
 mod notes;
 mod reply;
+mod rules;
+mod words;
 
 use std::borrow::Cow;
 
@@ -51,6 +53,8 @@ use crate::review::notes::Note;
 use crate::review::queue::{self, QueueError, QueueQuery, QueueSort};
 use crate::review::reason;
 
+use words::{ClaimedWord, QueueSortWord, ReportedWord, StatusWord};
+
 /// The longest note or message, in characters.
 const MAX_WORDS: usize = 2_000;
 
@@ -69,6 +73,7 @@ pub fn routes(table: &mut RouteTable) {
     notes::routes(table);
     reply::routes(table);
     figures::routes(table);
+    rules::routes(table);
 }
 
 /// A comment in the queue.
@@ -199,21 +204,24 @@ struct DecideBody {
     /// A key of the reasons that the comment's site offers.
     reason: Option<String>,
     /// For colleagues, up to 2,000 characters.
+    #[schema(max_length = 2000)]
     note: Option<String>,
     /// For the author's receipt, up to 2,000 characters; when a comment is rejected or put into the trash, what the site
     /// says for the reason if nothing is said.
+    #[schema(max_length = 2000)]
     message: Option<String>,
 }
 
 /// The queue.
 #[utoipa::path(get, path = "/api/v1/review/comments", tag = "review", security(("bearer" = [])),
-    params(("status" = Option<Vec<String>>, Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
+    params(("status" = inline(Option<Vec<StatusWord>>), Query, description = "`pending` by default; `any` for all"), ("site" = Option<Vec<String>>, Query),
         ("article" = Option<Vec<String>>, Query), ("author" = Option<Vec<String>>, Query), ("email" = Option<Vec<String>>, Query),
         ("ip" = Option<Vec<String>>, Query, description = "An address or a network in CIDR notation"), ("reason" = Option<Vec<String>>, Query),
-        ("reported" = Option<String>, Query, description = "`yes` or `no`"), ("claimed" = Option<String>, Query, description = "`no`, `yes` or `me`"), ("campaign" = Option<Vec<i64>>, Query, description = "Near-duplicates, by a queue item's `campaign.id`"),
-        ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"), ("since" = Option<String>, Query, description = "Inclusive, RFC 3339"),
-        ("until" = Option<String>, Query, description = "Exclusive, RFC 3339"), ("sort" = Option<String>, Query, description = "`oldest` (default), `newest` or `risk`"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+        ("rule" = Option<Vec<String>>, Query, description = "Held by this rule: its id, or `ban` and the like"), ("reported" = inline(Option<ReportedWord>), Query), ("claimed" = inline(Option<ClaimedWord>), Query),
+        ("campaign" = Option<Vec<i64>>, Query, minimum = 1, description = "Near-duplicates, by a queue item's `campaign.id`"),
+        ("q" = Option<String>, Query, description = "Words, `AND`, `OR`, `NOT`, parentheses, `\"phrases\"`"), ("since" = Option<String>, Query, format = DateTime, description = "Inclusive, RFC 3339"),
+        ("until" = Option<String>, Query, format = DateTime, description = "Exclusive, RFC 3339"), ("sort" = inline(Option<QueueSortWord>), Query, description = "`oldest` when nothing is said"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<QueueItem>), (status = 400, description = "Not a cursor of this list"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed, or a filter by what one may not see: `email`, `ip`"),
         (status = 422, description = "A parameter is wrong"), (status = 503, description = "Too much waits to be indexed")))]
@@ -265,7 +273,7 @@ fn one_comment(whole: WholeItem) -> HttpResponse {
 
 /// Decide about a comment.
 #[utoipa::path(post, path = "/api/v1/review/comments/{id}/decisions", tag = "review", security(("bearer" = [])),
-    params(("id" = i64, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)), request_body = inline(DecideBody),
+    params(("id" = i64, Path), ("If-Match" = String, Header, pattern = r#"^"[0-9]+"( *, *"[0-9]+")*$"#), ("Idempotency-Key" = Option<String>, Header, pattern = r#"^("[ -~]{1,128}"|[!#-~]([ -~]{0,126}[!#-~])?)$"#)), request_body = inline(DecideBody),
     responses((status = 201, body = Line, description = "Decided"), (status = 200, body = Line, description = "It was so already"),
         (status = 202, body = FirstOpinion, description = "The site wants a second moderator to decide the same"), (status = 409, description = "You have decided so already; somebody else has to"),
         (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"), (status = 404, description = "No such comment on your sites"), (status = 410, description = "Withdrawn or erased"),
@@ -318,10 +326,7 @@ async fn read_decision(
     mut fields: Fields,
     versions: IfMatch,
 ) -> Result<Decide, Problem> {
-    if !fields.has("decision") {
-        fields.refuse::<()>("decision", "required");
-    }
-    let decision = fields.choice("decision", Decision::parse);
+    let decision = fields.required_choice("decision", Decision::parse);
     let reason = fields.text("reason");
     let note = read_words(&mut fields, "note");
     let message = read_words(&mut fields, "message");
@@ -341,7 +346,7 @@ async fn read_decision(
 fn read_words(fields: &mut Fields, name: &str) -> Option<String> {
     let text = fields.filled_text(name)?;
     if text.chars().count() > MAX_WORDS {
-        fields.refuse_with(Fault { limit: Some(MAX_WORDS as u64), ..Fault::new(name, "too_long") });
+        fields.refuse_with(Fault { limit: Some(MAX_WORDS as u64), ..Fault::new(name, "too_many_characters") });
         return None;
     }
     Some(text)
@@ -350,7 +355,7 @@ fn read_words(fields: &mut Fields, name: &str) -> Option<String> {
 /// Words that must be there and say something.
 fn word_rules(text: &str) -> Result<(), ValidationError> {
     if text.chars().count() > MAX_WORDS {
-        let mut error = ValidationError::new("too_long");
+        let mut error = ValidationError::new("too_many_characters");
         error.add_param(Cow::Borrowed("limit"), &MAX_WORDS);
         return Err(error);
     }

@@ -26,12 +26,13 @@ pub fn routes(table: &mut RouteTable) {
 struct NoteBody {
     /// For colleagues, up to 2,000 characters.
     #[validate(custom(function = word_rules))]
+    #[schema(min_length = 1, max_length = 2000)]
     text: String,
 }
 
 /// The notes on a comment, the oldest first.
 #[utoipa::path(get, path = "/api/v1/review/comments/{id}/notes", tag = "review", security(("bearer" = [])),
-    params(("id" = i64, Path), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("id" = i64, Path), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<Note>), (status = 400, description = "Not a cursor of this list"), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not allowed"), (status = 404, description = "No such comment on your sites"), (status = 422, description = "A parameter is wrong")))]
 async fn list_notes(

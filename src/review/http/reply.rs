@@ -25,6 +25,7 @@ pub fn routes(table: &mut RouteTable) {
 #[allow(dead_code)] // Described here, read field by field.
 struct ReplyBody {
     /// Markdown, up to 65,525 bytes.
+    #[schema(min_length = 1, max_length = 65525)]
     text: String,
     /// Whether what it replies to is approved with it; then `If-Match` says at which version.
     approve_parent: Option<bool>,
@@ -43,7 +44,7 @@ struct RepliedBody {
 
 /// Reply to a comment as staff: published at once, under one's display name.
 #[utoipa::path(post, path = "/api/v1/review/comments/{id}/replies", tag = "review", security(("bearer" = [])),
-    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "Needed to approve the parent"), ("Idempotency-Key" = Option<String>, Header)), request_body = inline(ReplyBody),
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "Needed to approve the parent"), ("Idempotency-Key" = Option<String>, Header, pattern = r#"^("[ -~]{1,128}"|[!#-~]([ -~]{0,126}[!#-~])?)$"#)), request_body = inline(ReplyBody),
     responses((status = 201, body = RepliedBody), (status = 401, description = "Not signed in"), (status = 403, description = "Not allowed"),
         (status = 404, description = "No such comment on your sites"), (status = 409, description = "What it replies to is not published"), (status = 410, description = "Withdrawn or erased"),
         (status = 412, description = "It has changed since; `current` says how it stands"), (status = 422, description = "Fields are wrong, or replies go no deeper"), (status = 428, description = "If-Match is missing")))]

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::accounts::Right;
 use crate::comments::Status;
 use crate::kit::clock::Millis;
-use crate::kit::ids::{ArticleId, CommentId, DecisionId, ModeratorId, SiteId};
+use crate::kit::ids::{ApiKeyId, ArticleId, CommentId, DecisionId, ModeratorId, SiteId};
 use crate::store::schema::{comments, decision_batch_results, decision_batches, decisions};
 use crate::store::{Conn, Db, StoreError, StoreResult, lock_rows};
 
@@ -26,7 +27,12 @@ struct BatchRow {
     total: i64,
     done: i64,
     created_at: Millis,
+    needs: Option<String>,
+    api_key_id: Option<ApiKeyId>,
 }
+
+/// The rights that a batch may need beside deciding, and the words for them.
+const NEEDS: [(Right, &str); 2] = [(Right::DecideMany, "decide-many"), (Right::UndoOthers, "undo-others")];
 
 impl BatchRow {
     fn into_batch(self) -> StoreResult<Batch> {
@@ -36,9 +42,13 @@ impl BatchRow {
             (None, Some(of)) => Goal::Back(of),
             (None, None) => return Err(broken()),
         };
+        let right_of = |word: &str| NEEDS.into_iter().find(|(_, known)| *known == word).map(|(right, _)| right);
+        let needs = self.needs.as_deref().map(|word| right_of(word).ok_or_else(broken)).transpose()?;
         Ok(Batch {
             id: self.id,
             by: self.moderator_id,
+            key: self.api_key_id,
+            needs,
             goal,
             reason: self.reason,
             note: self.note,
@@ -56,6 +66,7 @@ pub(in crate::review) fn insert_batch(conn: &mut Conn, batch: &Batch, items: &[(
         Goal::Status(to) => (Some(to.as_str()), None),
         Goal::Back(of) => (None, Some(of)),
     };
+    let needs = NEEDS.into_iter().find(|(right, _)| batch.needs == Some(*right)).map(|(_, word)| word);
     diesel::insert_into(decision_batches::table)
         .values((
             decision_batches::id.eq(batch.id),
@@ -69,7 +80,21 @@ pub(in crate::review) fn insert_batch(conn: &mut Conn, batch: &Batch, items: &[(
             decision_batches::total.eq(batch.total),
             decision_batches::done.eq(batch.done),
             decision_batches::created_at.eq(batch.created_at),
+            decision_batches::needs.eq(needs),
+            decision_batches::api_key_id.eq(batch.key),
         ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Adds comments at the end of a batch, which goes on with them if it was done.
+pub(in crate::review) fn append_items(conn: &mut Conn, id: DecisionId, more: &[(CommentId, i64)]) -> StoreResult<()> {
+    lock_rows(conn, "SELECT id FROM decision_batches WHERE id = ANY($1) FOR UPDATE", vec![id.get()])?;
+    let mut packed: Vec<u8> = decision_batches::table.find(id).select(decision_batches::items).first(conn)?;
+    packed.extend(pack(more));
+    let count = i64::try_from(more.len()).unwrap_or(i64::MAX);
+    diesel::update(decision_batches::table.find(id))
+        .set((decision_batches::items.eq(packed), decision_batches::total.eq(decision_batches::total + count)))
         .execute(conn)?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::kit::search::{IndexedWords, words_of};
 use crate::review::filter::{Claimed, Filter};
 use crate::review::finding::{Asking, Known};
 use crate::review::queue::QueueSort;
-use crate::store::schema::{articles, claims, comment_lookup, comments, sites};
+use crate::store::schema::{articles, claims, comment_lookup, comment_rules, comments, sites};
 use crate::store::{Conn, Db, StoreResult};
 
 /// Ids asked for in one statement.
@@ -313,6 +313,20 @@ pub(in crate::review) fn list_known(
             ids.into_iter().map(CommentId::new).collect()
         }
         Known::Campaigns(campaigns) => list_of_campaigns(conn, campaigns, among, most)?,
+        Known::Rules(rules) => {
+            // One comment may have been held by several of them, and counts once.
+            let mut held = comment_rules::table
+                .filter(comment_rules::rule.eq_any(rules))
+                .select(comment_rules::comment_id)
+                .distinct()
+                .limit(most)
+                .into_boxed::<Db>();
+            if let Some(among) = among {
+                held = held.filter(comment_rules::comment_id.eq_any(among.iter().copied()));
+            }
+            let ids: Vec<i64> = held.load(conn)?;
+            ids.into_iter().map(CommentId::new).collect()
+        }
         Known::Authors(_) | Known::Emails(_) | Known::Networks(_) | Known::Reasons(_) => {
             let mut query = comment_lookup::table.select(comment_lookup::comment_id).limit(most).into_boxed::<Db>();
             if let Some(among) = among {
@@ -340,7 +354,7 @@ fn is_known(known: &Known) -> Option<LookupCondition<'_>> {
             });
             within.reduce(|one, other| Box::new(one.or(other)))
         }
-        Known::Campaigns(_) | Known::Reported | Known::Claimed(_) => None,
+        Known::Rules(_) | Known::Campaigns(_) | Known::Reported | Known::Claimed(_) => None,
     }
 }
 

@@ -13,13 +13,16 @@ use crate::kit::clock::Millis;
 use crate::kit::ids::{CommentId, ModeratorId, SiteId};
 use crate::kit::search::IndexedWords;
 use crate::outside::{NewReport, put_reports};
-use crate::store::schema::{comment_counts, comment_lookup, comments, decisions};
+use crate::store::schema::{comment_counts, comment_lookup, comment_rules, comments, decisions};
 use crate::store::{
     Conn, Db, StoreResult, WasRead, execute_on_either, mark_indexed, try_lock_until_commit, write_words,
 };
 
 /// The lock that one indexer at a time has.
 const INDEXING: i32 = 0x0001_d3c5;
+
+/// Rules and comments written in one statement.
+const MOST_PAIRS: usize = 5_000;
 
 /// A comment that waits, as far as it is found by.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -37,6 +40,8 @@ pub(in crate::review) struct Waiting {
     pub ip: Option<String>,
     pub moderator_id: Option<ModeratorId>,
     pub edited_at: Option<Millis>,
+    /// JSON.
+    pub screening: Option<String>,
 }
 
 /// What is kept of a comment to find it by.
@@ -46,6 +51,8 @@ pub(in crate::review) struct Indexed {
     pub name: String,
     pub email: Option<String>,
     pub address: Option<String>,
+    /// What held it: ids of rules, and words such as `ban`.
+    pub rules: Vec<String>,
     pub words: IndexedWords,
     pub sketch: Sketched,
     /// What an outside service is to be told of it.
@@ -184,6 +191,25 @@ fn write_lookup(conn: &mut Conn, all: &[&Indexed], ids: &[CommentId], some_are_t
         })
         .collect();
     execute_on_either(conn, diesel::insert_into(comment_lookup::table).values(rows))?;
+    write_rules(conn, all, ids, some_are_there)
+}
+
+fn write_rules(conn: &mut Conn, all: &[&Indexed], ids: &[CommentId], some_are_there: bool) -> StoreResult<()> {
+    if some_are_there {
+        let ids = ids.iter().map(|id| id.get());
+        diesel::delete(comment_rules::table.filter(comment_rules::comment_id.eq_any(ids))).execute(conn)?;
+    }
+    let held = |one: &&Indexed| {
+        let id = one.comment.id.get();
+        one.rules.iter().map(move |rule| (rule.clone(), id)).collect::<Vec<_>>()
+    };
+    let pairs: Vec<(String, i64)> = all.iter().flat_map(held).collect();
+    // PostgreSQL binds no more than 65,535 values in one statement.
+    for some in pairs.chunks(MOST_PAIRS) {
+        let rows: Vec<_> =
+            some.iter().map(|(rule, id)| (comment_rules::rule.eq(rule), comment_rules::comment_id.eq(id))).collect();
+        execute_on_either(conn, diesel::insert_into(comment_rules::table).values(rows))?;
+    }
     Ok(())
 }
 

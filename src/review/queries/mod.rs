@@ -8,6 +8,7 @@ pub(super) mod finding;
 pub(super) mod indexing;
 pub(super) mod notes;
 pub(super) mod people;
+pub(super) mod reruns;
 pub(super) mod revisions;
 pub(super) mod second_opinions;
 
@@ -141,6 +142,16 @@ pub(in crate::review) fn load_line(conn: &mut Conn, comment: &Comment, id: Decis
         return Ok(Line::first(comment));
     }
     lines().filter(decisions::id.eq(id)).first::<LineRow>(conn)?.into_line()
+}
+
+/// The latest line of a comment's history as of a version.
+pub(in crate::review) fn load_line_at(conn: &mut Conn, comment: &Comment, version: i64) -> StoreResult<Line> {
+    let last = lines()
+        .filter(decisions::comment_id.eq(comment.id).and(decisions::version.le(version)))
+        .order(decisions::version.desc())
+        .first::<LineRow>(conn)
+        .optional()?;
+    last.map_or_else(|| Ok(Line::first(comment)), LineRow::into_line)
 }
 
 /// The latest line of a comment's history.

@@ -42,16 +42,20 @@ struct SiteBody {
 #[allow(dead_code)] // Described here, read field by field.
 struct AddSiteBody {
     /// 1 to 200 of `A-Z a-z 0-9 . _ ~ -`; it stays.
+    #[schema(pattern = "^[A-Za-z0-9._~-]{1,200}$")]
     key: String,
     /// Up to 1,000 bytes.
+    #[schema(min_length = 1, max_length = 1000)]
     name: String,
     /// Such as `https://news.example`; up to 100.
     origins: Option<Vec<String>>,
 }
 
 #[derive(ToSchema)]
+#[schema(min_properties = 1)]
 #[allow(dead_code)]
 struct ChangeSiteBody {
+    #[schema(min_length = 1, max_length = 1000)]
     name: Option<String>,
     /// In place of those there were.
     origins: Option<Vec<String>>,
@@ -59,7 +63,7 @@ struct ChangeSiteBody {
 
 /// The sites, the first added first.
 #[utoipa::path(get, path = "/api/v1/sites", tag = "sites", security(("bearer" = [])),
-    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query)),
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 100), ("cursor" = Option<String>, Query, pattern = "^[A-Za-z0-9_-]*$")),
     responses((status = 200, body = Page<SiteBody>), (status = 400, description = "Not a cursor of this list"), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not an administrator"), (status = 422, description = "A parameter is wrong")))]
 async fn list_sites(app: web::Data<App>, asked: By<Query>, request: HttpRequest) -> Result<HttpResponse, Problem> {

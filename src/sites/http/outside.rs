@@ -86,7 +86,7 @@ pub(super) fn take(app: &App, site: &Key, fields: &mut Fields) -> Result<Outside
     let usual = Outside::default();
     let Some(mut object) = fields.object("outside") else { return Ok(usual) };
     let (low, high) = (i64::from(LEAST_TIME_MS), i64::from(MOST_TIME_MS));
-    let time_limit_ms = object.whole_number("time_limit_ms", low, high).and_then(|number| number.try_into().ok());
+    let time_limit_ms = object.whole("time_limit_ms", low, high).and_then(|number| number.try_into().ok());
     let akismet = object.object("akismet").map(|mut of| {
         let url = of.filled_text("url").unwrap_or_else(|| AKISMET.to_owned());
         let is_key = |key: &str| key.len() <= LONGEST_KEY && key.bytes().all(|byte| byte.is_ascii_graphic());

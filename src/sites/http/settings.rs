@@ -23,6 +23,10 @@ use crate::sites::{Hours, Order, Reason, RequiredFields, SiteSettings, TimeOfDay
 
 use super::outside::{self, OutsideBody, PutOutsideBody};
 
+/// What can be left out, but not be `null`: there is no policy that is none.
+const NEVER_NULL: [&str; 9] =
+    ["policy", "required", "max_depth", "order", "edit_minutes", "reasons", "four_eyes", "report_threshold", "budget"];
+
 pub fn routes(table: &mut RouteTable) {
     table.add(__path_show_settings, show_settings);
     table.add(__path_replace_settings, replace_settings);
@@ -60,8 +64,10 @@ struct SettingsBody {
 #[derive(Serialize, ToSchema)]
 struct HoursBody {
     /// Such as `08:00`.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     from: String,
     /// The first minute that is outside; not equal to `from`.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$")]
     until: String,
     /// A name of the IANA database, such as `Europe/Paris`.
     timezone: String,
@@ -71,34 +77,54 @@ struct HoursBody {
 #[derive(Serialize, ToSchema)]
 struct ReasonBody {
     /// 1 to 64 of `a-z 0-9 -`, not first or last a hyphen.
+    #[schema(pattern = "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$")]
     key: String,
     /// What moderators read, up to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
     label: String,
     /// What the author of a rejected comment is told when the moderator writes nothing, up to 2,000 characters.
+    #[schema(max_length = 2000)]
     message: Option<String>,
 }
 
 /// What is not said is what it is for a new site; something must be.
 #[derive(ToSchema)]
 #[allow(dead_code)] // Described here, read field by field.
+#[schema(min_properties = 1)]
 struct PutSettingsBody {
-    policy: Option<Policy>,
-    required: Option<Vec<String>>,
-    #[schema(minimum = 1, maximum = 10)]
-    max_depth: Option<u32>,
-    order: Option<Order>,
+    #[schema(required = false)]
+    policy: Policy,
+    #[schema(required = false, inline, max_items = 2)]
+    required: Vec<RequiredName>,
+    #[schema(required = false, minimum = 1, maximum = 10)]
+    max_depth: u32,
+    #[schema(required = false)]
+    order: Order,
     #[schema(minimum = 1, maximum = 3650)]
     close_after_days: Option<u32>,
+    #[schema(inline)]
     hours: Option<HoursBody>,
-    #[schema(maximum = 10080)]
-    edit_minutes: Option<u32>,
-    reasons: Option<Vec<ReasonBody>>,
-    four_eyes: Option<Vec<String>>,
-    #[schema(maximum = 1000)]
-    report_threshold: Option<u32>,
-    #[schema(minimum = 0.0, maximum = 0.1)]
-    budget: Option<f64>,
+    #[schema(required = false, maximum = 10080)]
+    edit_minutes: u32,
+    #[schema(required = false, inline, max_items = 50)]
+    reasons: Vec<ReasonBody>,
+    #[schema(required = false, max_items = 50)]
+    four_eyes: Vec<String>,
+    #[schema(required = false, maximum = 1000)]
+    report_threshold: u32,
+    #[schema(required = false, minimum = 0.0, maximum = 0.1)]
+    budget: f64,
+    #[schema(inline)]
     outside: Option<PutOutsideBody>,
+}
+
+/// A field that readers may have to fill in.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(dead_code)] // Described here, read word by word.
+enum RequiredName {
+    Name,
+    Email,
 }
 
 /// A site's settings.
@@ -117,7 +143,7 @@ async fn show_settings(app: web::Data<App>, asked: By<(web::Path<Key>, Query)>) 
 /// Replace a site's settings. They count from the next request on, on other nodes within a second. With `If-Match` they
 /// are put only if they are still as they were read.
 #[utoipa::path(put, path = "/api/v1/sites/{site}/settings", tag = "sites", security(("bearer" = [])),
-    params(("site" = String, Path), ("If-Match" = Option<String>, Header)), request_body = inline(PutSettingsBody),
+    params(("site" = String, Path), ("If-Match" = Option<String>, Header, pattern = r#"^("[0-9]+"( *, *"[0-9]+")*|[*])$"#)), request_body = inline(PutSettingsBody),
     responses((status = 200, body = SettingsBody), (status = 400, description = "If-Match cannot be read"), (status = 401, description = "Not signed in"),
         (status = 403, description = "Not allowed"), (status = 404, description = "No such site, or not yours"),
         (status = 412, description = "Changed since; `current` says how they stand"), (status = 422, description = "Fields are wrong")))]
@@ -144,18 +170,19 @@ fn read_settings(app: &App, site: &Key, mut fields: Fields) -> Result<SiteSettin
         // More likely a mistake than the wish to lose every setting.
         fields.refuse_with(Fault::of_whole("required"));
     }
+    fields.refuse_null(&NEVER_NULL);
     let usual = SiteSettings::default();
     let settings = SiteSettings {
         policy: fields.choice("policy", Policy::parse).unwrap_or(usual.policy),
         required: read_required(&mut fields).unwrap_or(usual.required),
-        max_depth: fields.whole("max_depth").unwrap_or(usual.max_depth),
+        max_depth: read_number(&mut fields, "max_depth").unwrap_or(usual.max_depth),
         order: fields.choice("order", Order::parse).unwrap_or(usual.order),
-        close_after_days: fields.whole("close_after_days"),
+        close_after_days: read_number(&mut fields, "close_after_days"),
         hours: read_hours(&mut fields),
-        edit_minutes: fields.whole("edit_minutes").unwrap_or(usual.edit_minutes),
+        edit_minutes: read_number(&mut fields, "edit_minutes").unwrap_or(usual.edit_minutes),
         reasons: read_reasons(&mut fields).unwrap_or(usual.reasons),
         four_eyes: fields.elements("four_eyes", MOST_REASONS).unwrap_or(usual.four_eyes),
-        report_threshold: fields.whole("report_threshold").unwrap_or(usual.report_threshold),
+        report_threshold: read_number(&mut fields, "report_threshold").unwrap_or(usual.report_threshold),
         budget: fields.decimal("budget").unwrap_or(usual.budget),
         outside: outside::take(app, site, &mut fields)?,
     };
@@ -163,6 +190,11 @@ fn read_settings(app: &App, site: &Key, mut fields: Fields) -> Result<SiteSettin
     fields.refuse_unknown();
     fields.finish()?;
     Ok(settings)
+}
+
+/// What each may be at most is [`SiteSettings::faults`]'s to say.
+fn read_number(fields: &mut Fields, name: &str) -> Option<u32> {
+    fields.whole(name, 0, i64::from(u32::MAX)).and_then(|number| number.try_into().ok())
 }
 
 fn read_required(fields: &mut Fields) -> Option<RequiredFields> {

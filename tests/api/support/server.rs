@@ -32,6 +32,7 @@ pub struct Setup {
     pub trusted_proxies: Option<&'static str>,
     pub secret: Option<&'static str>,
     pub require_totp: Option<&'static str>,
+    pub challenge: Option<&'static str>,
 }
 
 /// A running server, its clock, and a client.
@@ -84,6 +85,7 @@ impl TestApp {
             require_totp: setup.require_totp.map(str::to_owned),
             // Services outside that tests pretend to be.
             outbound_allow: Some("127.0.0.1".to_owned()),
+            challenge: setup.challenge.map(str::to_owned),
             ..Given::default()
         };
         let clock = ManualClock::at(NOON);

@@ -1,0 +1,3 @@
+DROP TABLE rule_reruns;
+DROP TABLE comment_rules;
+DROP TABLE site_rules;

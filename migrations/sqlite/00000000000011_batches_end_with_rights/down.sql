@@ -1,0 +1,2 @@
+ALTER TABLE decision_batches DROP COLUMN api_key_id;
+ALTER TABLE decision_batches DROP COLUMN needs;

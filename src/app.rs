@@ -68,6 +68,9 @@ pub struct Keys {
     pub totp: Seal,
     /// Hashes recovery codes.
     pub recovery: Key,
+    /// Hashes the features of comments that filters learn. Made once and kept, whatever becomes of the installation's
+    /// secret: what was learned under another key means nothing.
+    pub features: Key,
     /// Signs when a reply form was given out.
     pub stamp: Key,
     /// Signs challenges.
@@ -97,8 +100,9 @@ impl App {
     pub async fn new(settings: Settings, public_url: PublicUrl, store: Store, clock: Clock) -> Result<Self, AppError> {
         let master = match &settings.secret {
             Some(secret) => Key::master(secret.as_bytes()),
-            None => Key::master(&secret_of_installation(&store).await?),
+            None => Key::master(&kept_secret(&store, "master").await?),
         };
+        let features = kept_secret(&store, "features").await?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             limits: Limits::new(&clock, settings.has_limits),
@@ -111,6 +115,7 @@ impl App {
                 replay: master.derive("idempotency keys 1"),
                 totp: Seal::new(master.derive("second factors 1")),
                 recovery: master.derive("recovery codes 1"),
+                features: Key::master(&features),
                 stamp: master.derive("form stamps 1"),
                 challenge: master.derive("challenges 1"),
                 reader: master.derive("readers 1"),
@@ -167,7 +172,8 @@ impl App {
     }
 }
 
-async fn secret_of_installation(store: &Store) -> Result<Vec<u8>, AppError> {
+/// A secret that is made once and kept in the database.
+async fn kept_secret(store: &Store, name: &'static str) -> Result<Vec<u8>, AppError> {
     let fresh = secret::random()?;
-    Ok(store.write(move |conn| secret_or_insert(conn, "master", &fresh)).await?)
+    Ok(store.write(move |conn| secret_or_insert(conn, name, &fresh)).await?)
 }

@@ -14,6 +14,7 @@ pub mod config;
 pub mod http;
 pub mod jobs;
 pub mod kit;
+pub mod learning;
 pub mod notify;
 pub mod outbound;
 pub mod outside;

@@ -41,6 +41,8 @@ pub enum Action {
     ReportsAnswered,
     BanMade,
     BanLifted,
+    /// What somebody taught a site's filter was taken back.
+    TrainingTakenBack,
     /// A moderator wrote a note for colleagues.
     Noted,
     /// Staff replied to a comment.
@@ -58,7 +60,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -88,6 +90,7 @@ impl Action {
         Self::ReportsAnswered,
         Self::BanMade,
         Self::BanLifted,
+        Self::TrainingTakenBack,
         Self::Noted,
         Self::Replied,
         Self::Edited,
@@ -135,6 +138,7 @@ impl Action {
             Self::ReportsAnswered => "reports-answered",
             Self::BanMade => "ban-made",
             Self::BanLifted => "ban-lifted",
+            Self::TrainingTakenBack => "training-taken-back",
             Self::Noted => "noted",
             Self::Replied => "replied",
             Self::Edited => "edited",

@@ -14,6 +14,7 @@ mod ground;
 mod http;
 mod others;
 mod post;
+mod purge;
 mod queries;
 mod receipt;
 mod report;
@@ -31,6 +32,7 @@ pub use form::ReplyForm;
 pub use generate::generate_comments;
 pub use http::{routes, thread_bytes};
 pub use post::{Post, PostError, Posted, post_comment};
+pub use purge::purge_old_spam;
 pub use queries::{
     Wrote, clear_addresses, find_comment, find_screening, forget_challenges_before, insert_decision, list_comments,
     list_first_published, set_screening,

@@ -6,7 +6,7 @@
 //! 3. **Identify**: who it is by, as far as a guest can be known (see [`crate::readers`]), and whether they are banned.
 //! 4. **Pace**: a challenge, if one is asked for; how fast this author posts. (The address was counted before.)
 //! 5. **Render**: Markdown to clean HTML, once, before any lock is taken.
-//! 6. **Judge**: published or held, and why: policy, names, bans, rules, repetition, signs of a robot, services outside.
+//! 6. **Judge**: published or held, and why: policy, filter, names, bans, rules, repetition, robots, services outside.
 //! 7. **Keep**: one transaction: comment, tree and counters, idempotency key, challenge used up, letter to the author.
 //!    All exist or none does. The only step that writes.
 //! 8. **Tell**: drop what was kept ready of the article's thread, tell the desks that follow live, wake the mailer.
@@ -25,9 +25,10 @@ use crate::kit::fault::Fault;
 use crate::kit::ids::{CommentId, DecisionId};
 use crate::kit::key::Key;
 use crate::kit::markup;
+use crate::learning::{Asked, ask_filter};
 use crate::readers::{self, Browser, Standing, ask_to_verify, find_standing, prove_comment};
 use crate::rules::find_rules;
-use crate::screening::{self, Facts, Finding, Outcome, Submission, Verdict};
+use crate::screening::{self, Facts, Finding, Opinion, Outcome, Submission, Verdict};
 use crate::store::{self, Cause, Conn, Constraint, KeptAnswer, Replay, StoreError};
 
 use super::author::Author;
@@ -115,9 +116,10 @@ pub async fn post_comment(app: &App, post: Post) -> Result<Posted, PostError> {
     app.limits.posts_by_author.count(&author.key())?;
     let html = markup::render(&comment.text);
     let rules = apply_rules(app, &post, &place, (&comment, &html), now).await?;
+    let opinion = find_opinion(app, &place, &comment).await?;
     let repeated = others::find_repeated(app, &post, &place.ground, &comment, now).await?;
     let findings = bans.iter().map(Hit::finding).chain(rules).chain(signs.findings()).chain(repeated);
-    let verdict = judge(&place, &comment, findings.collect());
+    let verdict = judge(&place, &comment, &opinion, findings.collect());
     let verdict = others::ask_outside(app, &post, &place.ground, &comment, verdict, now).await;
     let posted = keep(app, &post, &place, Judged { comment, author, html, verdict, solved }, now).await?;
     tell(app, &post, &place, &posted);
@@ -186,6 +188,20 @@ async fn find_bans(
     Ok(find_book(app).await?.hits(&sender))
 }
 
+/// What the site's filter thinks. It is in memory, and the database is asked only for the first post after a start.
+async fn find_opinion(app: &App, place: &Place, comment: &NewComment) -> Result<Opinion, StoreError> {
+    let site = &place.ground.site;
+    let asked = Asked {
+        site: site.id,
+        text: &comment.text,
+        name: &comment.name,
+        email: comment.email.as_deref(),
+        url: comment.url.as_deref(),
+        budget: site.settings.budget,
+    };
+    ask_filter(app, asked).await
+}
+
 /// What the site's rules say. They are in memory; the database is asked only where a rule is about first comments.
 async fn apply_rules(
     app: &App,
@@ -217,11 +233,11 @@ async fn apply_rules(
 }
 
 /// The first finding is the first reason.
-fn judge(place: &Place, comment: &NewComment, findings: Vec<Finding>) -> Verdict {
+fn judge(place: &Place, comment: &NewComment, opinion: &Opinion, findings: Vec<Finding>) -> Verdict {
     let policy = place.ground.article.policy.unwrap_or(place.ground.site.settings.policy);
     let is_staff_lookalike = place.ground.staff.has_one_like(&comment.name);
     let is_trusted = place.standing.is_some_and(|standing| standing.is_trusted);
-    let verdict = screening::judge(Facts { policy, is_staff_lookalike, is_trusted });
+    let verdict = screening::judge(Facts { policy, is_staff_lookalike, is_trusted, filter: Some(opinion) });
     findings.into_iter().rev().fold(verdict, Verdict::with)
 }
 

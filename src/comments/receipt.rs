@@ -65,7 +65,10 @@ pub async fn find_receipt(app: &App, token: &str) -> StoreResult<Option<Receipt>
     app.store
         .read(move |conn| {
             let Some(comment) = queries::find_comment(conn, id)? else { return Ok(None) };
-            let Some(status) = ReceiptStatus::of(comment.status) else { return Ok(None) };
+            // Spam whose words were thrown away waits like any other, as far as its author knows.
+            let was_purged = comment.status == Status::Erased && queries::purge::was_purged(conn, id)?;
+            let status = if was_purged { Some(ReceiptStatus::Pending) } else { ReceiptStatus::of(comment.status) };
+            let Some(status) = status else { return Ok(None) };
             let (Some(article), Some(site)) =
                 (find_article_by_id(conn, comment.article_id)?, find_site_by_id(conn, comment.site_id)?)
             else {

@@ -11,7 +11,8 @@ use crate::accounts::{forget_old_keys, forget_old_resets, forget_old_sessions, r
 use crate::app::App;
 use crate::audit;
 use crate::campaigns;
-use crate::comments::{clear_addresses, forget_challenges_before};
+use crate::comments::{clear_addresses, forget_challenges_before, purge_old_spam};
+use crate::learning;
 use crate::notify;
 use crate::outside::send_reports;
 use crate::readers::forget_old_browsers;
@@ -42,6 +43,9 @@ const BATCHES_EVERY: Duration = Duration::from_secs(5);
 const MAIL_EVERY: Duration = Duration::from_secs(1);
 /// For how long the browser is known in which an email was verified.
 const KEEP_BROWSERS: Duration = Duration::from_hours(365 * 24);
+/// How long a lesson for a filter waits at most that nobody woke; and how long it takes until this node knows what another
+/// has learned.
+const LEARN_EVERY: Duration = Duration::from_secs(1);
 /// How often what waits to be indexed is looked for.
 const INDEX_EVERY: Duration = Duration::from_secs(1);
 /// How often outside services are told what moderators decided.
@@ -57,6 +61,7 @@ pub fn start(app: &web::Data<App>) {
     actix_web::rt::spawn(decide_for_ever(app.clone()));
     actix_web::rt::spawn(rerun_for_ever(app.clone()));
     actix_web::rt::spawn(index_for_ever(app.clone()));
+    actix_web::rt::spawn(learn_for_ever(app.clone()));
     actix_web::rt::spawn(hear_for_ever(app.clone()));
     actix_web::rt::spawn(deliver_for_ever(app.clone()));
     actix_web::rt::spawn(report_for_ever(app.clone()));
@@ -98,6 +103,24 @@ async fn decide_for_ever(app: web::Data<App>) {
         }
         is_failing = decided.is_err();
         let _ = actix_web::rt::time::timeout(BATCHES_EVERY, review::batch_waits(&app)).await;
+    }
+}
+
+/// Teaches the sites' filters what moderators decide, as it comes, and follows what other nodes have learned.
+async fn learn_for_ever(app: web::Data<App>) {
+    let mut is_failing = false;
+    let goes_on = || !app.is_stopping.load(Ordering::Relaxed);
+    while goes_on() {
+        let learned = async {
+            learning::learn_waiting(&app, goes_on).await?;
+            learning::follow_others(&app).await
+        };
+        let learned = learned.await;
+        if let (Err(error), false) = (&learned, is_failing) {
+            tracing::warn!(%error, "filters learn nothing at present");
+        }
+        is_failing = learned.is_err();
+        let _ = actix_web::rt::time::timeout(LEARN_EVERY, learning::lesson_waits(&app)).await;
     }
 }
 
@@ -207,6 +230,7 @@ pub async fn run_once(app: &App) -> StoreResult<()> {
     app.store.write(move |conn| forget_old_browsers(conn, browsers)).await?;
     notify::clear_old_recipients(app, now).await?;
     rotate_signing_key_when_due(app).await?;
+    purge_old_spam(app).await?;
     clear_old_addresses(app).await
 }
 

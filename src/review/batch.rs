@@ -14,6 +14,7 @@ use crate::audit;
 use crate::comments::Status;
 use crate::kit::clock::Millis;
 use crate::kit::ids::{ApiKeyId, CommentId, DecisionId, ModeratorId};
+use crate::learning;
 use crate::store::{self, Conn, Replay, StoreResult};
 
 use super::chunk::{self, Chunk, Fresh};
@@ -110,6 +111,8 @@ pub(super) fn begin(
 /// Those of the store; what was done stays done, and somebody goes on later.
 pub(super) async fn run(app: &App, id: DecisionId) -> StoreResult<()> {
     while run_chunk(app, id).await? {}
+    // Not before: what is learned meanwhile would make whoever waits for the batch wait longer.
+    learning::wake(app);
     Ok(())
 }
 
@@ -131,6 +134,7 @@ pub async fn run_batches(app: &App, goes_on: impl Fn() -> bool) -> StoreResult<(
     let ids = app.store.read(batches::list_running).await?;
     for id in ids {
         while goes_on() && run_chunk(app, id).await? {}
+        learning::wake(app);
     }
     Ok(())
 }

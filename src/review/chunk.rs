@@ -11,12 +11,14 @@ use crate::comments::{
 };
 use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
-use crate::kit::ids::{ArticleId, CommentId, DecisionId, SiteId};
+use crate::kit::ids::{ArticleId, CommentId, DecisionId, ModeratorId, SiteId};
 use crate::kit::key::Key;
+use crate::learning::teach;
 use crate::sites::{SiteSettings, find_site_by_id};
 use crate::store::{Conn, StoreError, StoreResult};
 
 use super::batch::{Batch, Goal, ItemResult};
+use super::decide::lesson;
 use super::queries;
 use super::queries::batches::{self, Undoable};
 use super::reason;
@@ -52,6 +54,8 @@ impl Chunk {
 /// A decision to be written.
 struct Made {
     to: Status,
+    /// Whose word it is now that the comment is so; none when nobody's.
+    says: Option<ModeratorId>,
     undoes: Option<DecisionId>,
     reason: Option<String>,
     message: Option<String>,
@@ -132,7 +136,13 @@ impl Judge<'_> {
     fn step_to(&mut self, comment: &Comment, to: Status) -> StoreResult<Step> {
         let own = self.batch.message.as_ref();
         let Some(reason) = self.batch.reason.as_deref() else {
-            return Ok(Step::Change(Made { to, undoes: None, reason: None, message: own.cloned() }));
+            return Ok(Step::Change(Made {
+                to,
+                says: Some(self.by.id),
+                undoes: None,
+                reason: None,
+                message: own.cloned(),
+            }));
         };
         let settings = match self.settings.entry(comment.site_id) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -144,7 +154,13 @@ impl Judge<'_> {
         let eyes = second_opinion::ask(self.conn, settings, self.by, comment, (to, Some(reason)), self.now)?;
         let message = settings.find_reason(reason).map_or(own.cloned(), |reason| reason::message(own, reason, to));
         Ok(match eyes {
-            Eyes::Enough => Step::Change(Made { to, undoes: None, reason: Some(reason.to_owned()), message }),
+            Eyes::Enough => Step::Change(Made {
+                to,
+                says: Some(self.by.id),
+                undoes: None,
+                reason: Some(reason.to_owned()),
+                message,
+            }),
             Eyes::Waits => Step::Leave(202),
             Eyes::Same => Step::Leave(409),
         })
@@ -156,6 +172,7 @@ impl Judge<'_> {
             Some((decision, last)) if decision.version == *last => match decision.from {
                 Some(from) => Step::Change(Made {
                     to: from,
+                    says: decision.by_before,
                     undoes: Some(decision.id),
                     reason: decision.reason.clone(),
                     message: decision.message.clone(),
@@ -180,7 +197,7 @@ fn write(
     let mut changes: HashMap<&'static str, (Status, Vec<&Comment>)> = HashMap::new();
     let mut results = Vec::with_capacity(items.len());
     let (mut articles, mut told, mut moved) = (BTreeSet::new(), Vec::new(), Vec::new());
-    let (mut decided, mut undone_of) = (Vec::new(), Vec::new());
+    let (mut decided, mut undone_of, mut lessons) = (Vec::new(), Vec::new(), Vec::new());
     for (((id, _), step), fresh) in items.iter().zip(steps).zip(fresh) {
         let comment = found.get(id);
         match (comment, step) {
@@ -191,6 +208,7 @@ fn write(
                     None => decided.push((comment.id, fresh.id)),
                 }
                 moved.push(comment.id);
+                lessons.push(lesson(fresh.id, comment, made.to, made.says));
                 let version = comment.version + 1;
                 told.push(Change { comment: comment.id, version, status: made.to.as_str(), site: comment.site_id });
                 record(conn, by, batch, comment, made, *fresh, now)?;
@@ -212,6 +230,7 @@ fn write(
     answer_reports(conn, &decided)?;
     reopen_reports(conn, &undone_of)?;
     queries::claims::end_all(conn, &moved)?;
+    teach(conn, &lessons)?;
     Ok(Chunk { results, articles_changed: keys_of(conn, &articles)?, changes: told })
 }
 

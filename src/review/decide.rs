@@ -14,8 +14,10 @@ use crate::audit::{self, Action, Blank, Entry, Subject};
 use crate::comments::{Comment, NewDecision, Status, answer_reports, change_status, find_comment, insert_decision};
 use crate::kit::changes::Change;
 use crate::kit::clock::Millis;
-use crate::kit::ids::{CommentId, DecisionId};
+use crate::kit::ids::{CommentId, DecisionId, ModeratorId};
 use crate::kit::key::Key;
+use crate::learning::{self, Lesson, teach};
+use crate::screening::counts::Label;
 use crate::store::{self, Cause, Conn, Constraint, Replay, StoreError};
 
 use super::history::Line;
@@ -153,6 +155,7 @@ pub async fn decide(app: &App, moderator: &Moderator, decide: Decide) -> Result<
     }
     if let Some(change) = outcome.change {
         app.tell(change);
+        learning::wake(app);
     }
     Ok(outcome.decided)
 }
@@ -269,6 +272,7 @@ fn change(
         answer_reports(conn, &[(comment.id, fresh.id)])?;
     }
     queries::claims::end(conn, comment.id)?;
+    teach(conn, &[lesson(fresh.id, comment, to, Some(by.id))])?;
     let entry = fresh
         .entry
         .fill(by.actor(), Action::Decided)
@@ -282,6 +286,16 @@ fn change(
     let article_changed = if was_shown == is_shown { None } else { find_keys(conn, comment.article_id)? };
     let change = Change { comment: comment.id, version: new.version, status: to.as_str(), site: comment.site_id };
     Ok(Outcome { decided: Decided::New(line(by, &new)), article_changed, change: Some(change) })
+}
+
+/// What a decision says to the filter: good or spam, or nothing any more. `by` is whose word it is.
+pub(super) fn lesson(decision: DecisionId, comment: &Comment, to: Status, by: Option<ModeratorId>) -> Lesson {
+    let label = match to {
+        Status::Approved => Some(Label::Good),
+        Status::Spam => Some(Label::Spam),
+        _ => None,
+    };
+    Lesson { decision, site: comment.site_id, comment: comment.id, says: by.zip(label) }
 }
 
 fn waits(by: &Moderator, decide: &Decide, (comment_id, from, version): (CommentId, Status, i64)) -> Decided {

@@ -81,7 +81,7 @@ impl Around {
         let policy = self.policies.get(&comment.article_id).copied().unwrap_or(self.site.settings.policy);
         let is_staff_lookalike = self.staff.has_one_like(&comment.name);
         // Trust is the moment's: whoever was held without it waits for a person.
-        let verdict = screening::judge(Facts { policy, is_staff_lookalike, is_trusted: false });
+        let verdict = screening::judge(Facts { policy, is_staff_lookalike, is_trusted: false, filter: None });
         let bans = self.book.hits(&sender);
         let (kept, filter) = before.map_or_else(Default::default, |before| kept(comment, before));
         let all: Vec<Finding> = bans.iter().map(Hit::finding).chain(rules).chain(kept).collect();

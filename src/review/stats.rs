@@ -9,6 +9,7 @@ use crate::accounts::Moderator;
 use crate::app::App;
 use crate::kit::clock::Millis;
 use crate::kit::ids::ModeratorId;
+use crate::learning::count_agreements;
 use crate::store::StoreResult;
 
 use super::queries::figures;
@@ -24,6 +25,8 @@ pub struct Stats {
     pub oldest_pending: Option<Millis>,
     pub decisions: Vec<DayOfWork>,
     pub median_seconds_to_decision: Option<i64>,
+    /// The share of decisions that the filter had foreseen, from 0 to 1; none when it was asked about none.
+    pub agreement: Option<f64>,
 }
 
 /// How many decisions somebody made on a day.
@@ -48,7 +51,10 @@ pub async fn load_stats(app: &App, moderator: &Moderator) -> StoreResult<Stats> 
         .read(move |conn| {
             let visible = visible.as_deref();
             let (mut by_day, mut waits_ms) = (BTreeMap::new(), Vec::new());
+            let (mut agreed, mut asked) = (0, 0);
             for day in days(&time) {
+                let foreseen = count_agreements(conn, visible, &day)?;
+                (agreed, asked) = (agreed + foreseen.0, asked + foreseen.1);
                 for row in figures::list_decisions(conn, visible, &day)? {
                     waits_ms.extend(row.waited_ms());
                     if let Some(moderator) = row.moderator {
@@ -59,9 +65,15 @@ pub async fn load_stats(app: &App, moderator: &Moderator) -> StoreResult<Stats> 
             let ids: Vec<ModeratorId> = by_day.keys().map(|(_, moderator)| *moderator).collect();
             let decisions = named(by_day, &figures::list_names(conn, &ids)?);
             let (pending, oldest_pending) = figures::count_pending(conn, visible)?;
-            Ok(Stats { pending, oldest_pending, decisions, median_seconds_to_decision: median(waits_ms) })
+            let agreement = share(agreed, asked);
+            Ok(Stats { pending, oldest_pending, decisions, median_seconds_to_decision: median(waits_ms), agreement })
         })
         .await
+}
+
+#[allow(clippy::cast_precision_loss)] // There are fewer decisions than 2^52.
+fn share(some: i64, all: i64) -> Option<f64> {
+    (all > 0).then(|| some as f64 / all as f64)
 }
 
 fn named(by_day: BTreeMap<(Millis, ModeratorId), i64>, names: &HashMap<ModeratorId, String>) -> Vec<DayOfWork> {

@@ -5,6 +5,8 @@
 //! words that meet others' counts. Hashes are what is counted; the words themselves are found in the comment again when a
 //! score is explained, and are kept nowhere.
 
+mod stored;
+
 use super::folding::{Folded, fold, is_letter_sign, letter};
 
 /// Characters of a comment that are read. Ten thousand bytes of any text are within it.

@@ -8,6 +8,7 @@ pub mod evaluation;
 pub mod features;
 pub mod filter;
 pub mod folding;
+mod opinion;
 pub mod regression;
 mod repeats;
 mod robots;
@@ -19,6 +20,7 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use opinion::{DRAWN, Opinion, Says};
 pub use repeats::{Repeats, Spot};
 pub use robots::{Signs, Stamp};
 pub use rules::{Field, Look, MAX_LABEL, MOST_ENTRIES, MOST_RULES, Rule, RuleSet, Submission};
@@ -65,13 +67,15 @@ impl Policy {
 
 /// What is known about a submission.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// The article's policy, or its site's.
     pub policy: Policy,
     /// Whether the name can be taken for a moderator's display name.
     pub is_staff_lookalike: bool,
     /// Whether the author has proven who they are and the site's moderators have let stand what they wrote before.
     pub is_trusted: bool,
+    /// What the site's filter thinks; none when it was not asked.
+    pub filter: Option<&'a Opinion>,
 }
 
 /// Judges a submission by what is known about it. Every reason to hold it is named, not only the first.
@@ -81,14 +85,18 @@ pub fn judge(facts: Facts) -> Verdict {
         Policy::HoldAll => reasons.push("Every comment here waits for a moderator.".to_owned()),
         Policy::TrustVerified if !facts.is_trusted => reasons
             .push("Only authors with a verified record are published at once here; this author has none.".to_owned()),
-        // Until it has learnt, this holds everyone too.
-        Policy::Screened => reasons.push(
-            "The filter has not learnt enough here yet to publish anything, so this waits for a moderator.".to_owned(),
-        ),
+        Policy::Screened => match facts.filter {
+            Some(opinion) => reasons.extend(opinion.reason_to_hold()),
+            None => reasons.push("Only what the filter knows to be good is published at once here.".to_owned()),
+        },
         Policy::TrustVerified | Policy::PublishFirst => {}
     }
     let outcome = if reasons.is_empty() { Outcome::Publish } else { Outcome::Hold };
     let verdict = Verdict { outcome, reasons, risk: 0.0, hits: Vec::new(), filter: None };
+    let verdict = match facts.filter {
+        Some(opinion) => opinion.weigh_in(facts.policy, verdict),
+        None => verdict,
+    };
     if facts.is_staff_lookalike { verdict.with(staff_lookalike()) } else { verdict }
 }
 
@@ -113,7 +121,7 @@ mod tests {
             (Policy::HoldAll, false, true, Outcome::Hold, 1),
             (Policy::HoldAll, true, false, Outcome::Hold, 2),
         ] {
-            let verdict = judge(Facts { policy, is_staff_lookalike, is_trusted });
+            let verdict = judge(Facts { policy, is_staff_lookalike, is_trusted, filter: None });
             assert_eq!((verdict.outcome, verdict.reasons.len()), (outcome, reasons));
         }
     }

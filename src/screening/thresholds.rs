@@ -15,7 +15,7 @@ use super::counts::Label;
 pub const STANDS_FOR: u32 = 50;
 
 /// Decisions of each kind before anything happens by itself.
-const FEWEST: usize = 50;
+pub const FEWEST: usize = 50;
 
 /// A budget below this share cannot be shown to be kept from fewer good comments than [`FEWEST_FOR_STRICT`]: when none in n
 /// fails, the rate may still be 3/n.

@@ -4,7 +4,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Server};
 
 use crate::http::routes::RouteTable;
-use crate::{accounts, articles, comments, notify, review, rules, sites};
+use crate::{accounts, articles, comments, learning, notify, review, rules, sites};
 
 use super::operating;
 
@@ -15,6 +15,7 @@ pub fn table() -> RouteTable {
     sites::routes(&mut table);
     articles::routes(&mut table);
     rules::routes(&mut table);
+    learning::routes(&mut table);
     comments::routes(&mut table);
     review::routes(&mut table);
     notify::routes(&mut table);

@@ -181,6 +181,42 @@ struct FoundId {
     id: i64,
 }
 
+/// Adds to a site's counts: bucket, good, spam.
+///
+/// # Errors
+/// Those of the database.
+pub fn add_counts(conn: &mut Conn, site: i64, counts: &[(i64, i64, i64)]) -> QueryResult<()> {
+    use diesel::prelude::*;
+    use diesel::sql_types::{Array, BigInt, Text};
+
+    const ADD: &str = "ON CONFLICT (site_id, bucket) DO UPDATE
+        SET good = training_counts.good + excluded.good, spam = training_counts.spam + excluded.spam";
+    match conn {
+        Conn::Postgres(conn) => {
+            let insert = "INSERT INTO training_counts (site_id, bucket, good, spam)
+                SELECT $1, bucket, good, spam FROM unnest($2, $3, $4) AS counted (bucket, good, spam)";
+            diesel::sql_query(format!("{insert} {ADD}"))
+                .bind::<BigInt, _>(site)
+                .bind::<Array<BigInt>, _>(counts.iter().map(|(bucket, ..)| *bucket).collect::<Vec<_>>())
+                .bind::<Array<BigInt>, _>(counts.iter().map(|(_, good, _)| *good).collect::<Vec<_>>())
+                .bind::<Array<BigInt>, _>(counts.iter().map(|(.., spam)| *spam).collect::<Vec<_>>())
+                .execute(conn)?;
+        }
+        Conn::Sqlite(conn) => {
+            // One statement for all of them: thousands of features are counted at once.
+            let rows: Vec<String> =
+                counts.iter().map(|(bucket, good, spam)| format!("[{bucket},{good},{spam}]")).collect();
+            let insert = "INSERT INTO training_counts (site_id, bucket, good, spam)
+                SELECT ?, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE TRUE";
+            diesel::sql_query(format!("{insert} {ADD}"))
+                .bind::<BigInt, _>(site)
+                .bind::<Text, _>(format!("[{}]", rows.join(",")))
+                .execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
 /// What stands for a word that is not indexed, so that the words on its two sides are not side by side. No text has it as a
 /// word.
 const GAP: &str = "\u{e000}";

@@ -38,8 +38,8 @@ use crate::kit::ids::Id;
 use threads::Threads;
 
 pub use dialect::{
-    WasRead, execute_on_either, list_by_words, load_on_either, lock_rows, mark_indexed, try_lock_until_commit,
-    widen_page_cache, write_words,
+    WasRead, add_counts, execute_on_either, list_by_words, load_on_either, lock_rows, mark_indexed,
+    try_lock_until_commit, widen_page_cache, write_words,
 };
 pub use error::{Constraint, StoreError, StoreResult};
 pub use idempotency::{KeptAnswer, Replay, find_kept_answer, forget_answers_before, keep_answer};

@@ -154,6 +154,7 @@ diesel::table! {
         screening -> Nullable<Text>,
         reports -> BigInt,
         is_indexed -> Bool,
+        purged_at -> Nullable<BigInt>,
     }
 }
 
@@ -433,6 +434,50 @@ diesel::table! {
 }
 
 diesel::table! {
+    training (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        comment_id -> BigInt,
+        moderator_id -> BigInt,
+        label -> SmallInt,
+        state -> SmallInt,
+        seq -> Nullable<BigInt>,
+        evidence -> Nullable<Double>,
+        agrees -> Nullable<Bool>,
+        stands_for -> Integer,
+        features -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    training_counts (site_id, bucket) {
+        site_id -> BigInt,
+        bucket -> BigInt,
+        good -> BigInt,
+        spam -> BigInt,
+    }
+}
+
+diesel::table! {
+    training_heads (site_id) {
+        site_id -> BigInt,
+        seq -> BigInt,
+        takebacks -> BigInt,
+        good -> BigInt,
+        spam -> BigInt,
+    }
+}
+
+diesel::table! {
+    training_teachers (site_id, moderator_id) {
+        site_id -> BigInt,
+        moderator_id -> BigInt,
+        contradicted -> BigInt,
+        decisions -> BigInt,
+    }
+}
+
+diesel::table! {
     trials (name) {
         name -> Text,
         filler -> Binary,
@@ -497,6 +542,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     site_rules,
     sites,
     spent_challenges,
+    training,
+    training_counts,
+    training_heads,
+    training_teachers,
     trials,
     verified_emails,
 );

@@ -267,6 +267,7 @@ mod settings {
                 names,
                 [
                     "database_url",
+                    "replica_url",
                     "listen",
                     "secret",
                     "public_url",
@@ -300,11 +301,13 @@ mod settings {
         for name in [
             "config",
             "database_url",
+            "replica_url",
             "listen",
             "secret",
             "public_url",
             "trusted_proxies",
             "limits",
+            "challenge",
             "require_totp",
             "outbound_allow",
             "log",

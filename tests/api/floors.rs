@@ -15,13 +15,14 @@ const FLOORS: [(u8, &[&str]); 7] = [
     (5, &["server", "jobs"]),
     (6, &["cli", "main"]),
 ];
-const FEATURES: [&str; 15] = [
+const FEATURES: [&str; 16] = [
     "audit",
     "accounts",
     "sites",
     "articles",
     "bans",
     "rules",
+    "learning",
     "campaigns",
     "outside",
     "readers",

@@ -185,7 +185,7 @@ mod good_for {
     /// Every route of the document that asks for a token, and the right that it asks for; `None` is good for everyone who
     /// is let in. A route without a row fails the test.
     #[rustfmt::skip] // A table.
-    const TABLE: [(&str, &str, Option<Right>); 56] = [
+    const TABLE: [(&str, &str, Option<Right>); 58] = [
         ("DELETE", "/api/v1/session",                         Some(Right::ChangeOneself)),
         ("GET",    "/api/v1/me",                              None),
         ("PATCH",  "/api/v1/me",                              Some(Right::ChangeOneself)),
@@ -217,6 +217,8 @@ mod good_for {
         ("POST",   "/api/v1/review/comments/{id}/decisions",  Some(Right::Decide)),
         ("GET",    "/api/v1/review/stats",                    Some(Right::ReadQueue)),
         ("GET",    "/api/v1/sites/{site}/settings",           Some(Right::ReadSettings)),
+        ("GET",    "/api/v1/sites/{site}/screening",          Some(Right::ReadSettings)),
+        ("DELETE", "/api/v1/sites/{site}/screening/training", Some(Right::ChangeSettings)),
         ("PUT",    "/api/v1/sites/{site}/settings",           Some(Right::ChangeSettings)),
         ("GET",    "/api/v1/sites/{site}/rules",              Some(Right::ReadSettings)),
         ("PUT",    "/api/v1/sites/{site}/rules",              Some(Right::ChangeSettings)),

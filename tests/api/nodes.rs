@@ -151,6 +151,36 @@ fn after_its_line_was_cut_a_node_reads_anew_what_it_may_have_missed() {
     });
 }
 
+#[test]
+fn two_nodes_learn_each_decision_once_and_know_the_same() {
+    on_two_nodes(async |app, node| {
+        let admin = app.admin().await;
+        let article = app.article("a").await;
+        let mut ids = Vec::new();
+        for number in 0..60 {
+            ids.push(app.posted(&article, &form(&format!("number {number} of sixty"))).await);
+        }
+        // Every other decision is made on each node.
+        for (number, id) in ids.iter().enumerate() {
+            let base = if number % 2 == 0 { &app.base } else { &node.base };
+            let decision = if number % 3 == 0 { "spam" } else { "approve" };
+            let request = app.client.post(format!("{base}/api/v1/review/comments/{id}/decisions"));
+            let request = request.bearer_auth(&admin.access).header("If-Match", "\"1\"");
+            Answer::of(request.json(&json!({ "decision": decision }))).await.expect(201);
+        }
+        assert_eq!(app.learned().await.counts.comments, [40, 20]);
+        let state = async |base: &str| {
+            let request = app.client.get(format!("{base}/api/v1/sites/main/screening")).bearer_auth(&admin.access);
+            Answer::of(request).await.expect(200).json()
+        };
+        let same = async || state(&app.base).await == state(&node.base).await;
+        eventually("both know the same", same).await;
+        app.decide(&admin, ids[0], 2, "hold").await.expect(201);
+        assert_eq!(app.learned().await.counts.comments, [40, 19]);
+        eventually("both have forgotten the same", same).await;
+    });
+}
+
 async fn eventually_resync(events: &mut Events) {
     while events.soon().await.kind != "resync" {}
 }

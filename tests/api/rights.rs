@@ -35,7 +35,7 @@ const fn by_role(own: [u16; 4], other: [u16; 4]) -> Answers {
 
 /// What each route answers to each of them. A route of the document that is not here fails the test.
 #[rustfmt::skip] // A table.
-const TABLE: [(&str, &str, Answers); 75] = [
+const TABLE: [(&str, &str, Answers); 77] = [
     ("POST",   "/api/v1/session",                                  all(200)),
     ("POST",   "/api/v1/session/refresh",                          all(401)), // with a token that nobody has
     ("DELETE", "/api/v1/session",                                  signed_in(204)),
@@ -107,6 +107,8 @@ const TABLE: [(&str, &str, Answers); 75] = [
     ("POST",   "/api/v1/sites/{site}/rules/try",                   by_role([403, 403, 200, 200], [403, 403, 404, 200])),
     ("POST",   "/api/v1/sites/{site}/rules/rerun",                 by_role([403, 403, 202, 202], [403, 403, 404, 202])),
     ("GET",    "/api/v1/sites/{site}/rules/rerun/{id}",            by_role([403, 404, 404, 404], [403, 404, 404, 404])), // with an id that no rerun has
+    ("GET",    "/api/v1/sites/{site}/screening",                   by_role([403, 200, 200, 200], [403, 404, 404, 200])),
+    ("DELETE", "/api/v1/sites/{site}/screening/training",          by_role([403, 403, 422, 422], [403, 403, 422, 422])), // taught by nobody in particular
     ("GET",    "/api/v1/sites/{site}/transparency",                by_role([403, 200, 200, 200], [403, 404, 404, 200])),
     ("GET",    "/healthz",                                         all(200)),
     ("GET",    "/readyz",                                          all(200)),

@@ -4,6 +4,7 @@
 mod authors;
 mod challenges;
 mod history;
+pub(in crate::comments) mod purge;
 mod reports;
 mod tree;
 mod wording;

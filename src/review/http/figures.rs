@@ -34,7 +34,8 @@ struct StatsBody {
     decisions: Vec<DayBody>,
     /// Between a comment's arrival and the first decision by a person; null when there was none.
     median_seconds_to_decision: Option<i64>,
-    /// How often people decide as the filter would have; null while there is none.
+    /// The share of decisions, to approve or for spam, that the filter had foreseen, from 0 to 1; null while it is asked
+    /// about none.
     agreement: Option<f64>,
 }
 
@@ -156,7 +157,7 @@ fn stats_body(stats: Stats) -> StatsBody {
         oldest_pending: stats.oldest_pending,
         decisions: stats.decisions.into_iter().map(day).collect(),
         median_seconds_to_decision: stats.median_seconds_to_decision,
-        agreement: None,
+        agreement: stats.agreement,
     }
 }
 

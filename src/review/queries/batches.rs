@@ -219,7 +219,8 @@ pub(in crate::review) struct Undoable {
     pub version: i64,
     /// None for how a comment began, which nobody decided.
     pub from: Option<Status>,
-    /// Of the decision before it, which counts again.
+    /// Of the decision before it, which counts again: who made it, unless screening did.
+    pub by_before: Option<ModeratorId>,
     pub reason: Option<String>,
     pub message: Option<String>,
 }
@@ -283,6 +284,7 @@ pub(in crate::review) fn list_undoable(
             id: row.id,
             version: row.version,
             from: row.from_status.as_deref().map(|from| Status::parse(from).ok_or_else(broken)).transpose()?,
+            by_before: before.and_then(|before| before.moderator_id),
             reason: before.and_then(|before| before.reason.clone()),
             message: before.and_then(|before| before.message.clone()),
         };

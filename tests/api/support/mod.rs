@@ -11,6 +11,7 @@ pub mod process;
 pub mod raw;
 pub mod routes;
 pub mod server;
+pub mod training;
 
 pub use answer::{Answer, percent};
 pub use database::postgres_url;

@@ -54,7 +54,7 @@ pub struct Record {
     offset: f64,
 }
 
-/// Where things happen by themselves, for one budget; in [`super::Score::evidence`].
+/// Where things happen by themselves, for one budget; in [`super::filter::Score::evidence`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
     /// Above this it is spam.

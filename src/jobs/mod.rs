@@ -1,8 +1,9 @@
 //! Floor 5: work in the background. Each job is a story of its feature, called again and again; none is needed for an
 //! answer to be right, and each may run on several nodes at once.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -108,11 +109,13 @@ async fn decide_for_ever(app: web::Data<App>) {
 
 /// Teaches the sites' filters what moderators decide, as it comes, and follows what other nodes have learned.
 async fn learn_for_ever(app: web::Data<App>) {
-    let mut is_failing = false;
+    let (mut is_failing, mut looked, mut seen) = (false, Instant::now(), app.store.writes());
     let goes_on = || !app.is_stopping.load(Ordering::Relaxed);
     while goes_on() {
+        let is_calm = is_calm(app.store.writes() - seen, looked.elapsed());
+        let is_first = Cell::new(true);
         let learned = async {
-            learning::learn_waiting(&app, goes_on).await?;
+            learning::learn_waiting(&app, || goes_on() && (is_first.take() || is_calm)).await?;
             learning::follow_others(&app).await
         };
         let learned = learned.await;
@@ -120,8 +123,20 @@ async fn learn_for_ever(app: web::Data<App>) {
             tracing::warn!(%error, "filters learn nothing at present");
         }
         is_failing = learned.is_err();
-        let _ = actix_web::rt::time::timeout(LEARN_EVERY, learning::lesson_waits(&app)).await;
+        (looked, seen) = (Instant::now(), app.store.writes());
+        if is_calm {
+            let _ = actix_web::rt::time::timeout(LEARN_EVERY, learning::lesson_waits(&app)).await;
+        } else {
+            // Whoever decides or posts goes first: some are learned now and then, the rest when it is quiet again.
+            actix_web::rt::time::sleep(LEARN_EVERY).await;
+        }
     }
+}
+
+/// Whether so many writes in this time are few.
+fn is_calm(writes: u64, time: Duration) -> bool {
+    let tenths = time.as_millis() / 100 + 1;
+    u128::from(writes) <= u128::from(FEW_WRITES) / 10 * tenths
 }
 
 /// Goes on with rules that are applied anew, as they come and after a crash.

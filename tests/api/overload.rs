@@ -53,10 +53,11 @@ async fn hold(app: &TestApp, gate: &Arc<Gate>) {
         TestDatabase::Sqlite { .. } => 1,
         TestDatabase::Postgres { .. } => 8,
     };
-    for _ in 0..threads {
+    for held in 1..=threads {
+        // One after the other: what waits together may be taken by one thread.
         actix_web::rt::spawn(wait_at(app.app.store.clone(), Arc::clone(gate)));
+        eventually("one more thread is held", async || gate.arrived.load(Ordering::SeqCst) == held).await;
     }
-    eventually("every thread that writes is held", async || gate.arrived.load(Ordering::SeqCst) == threads).await;
 }
 
 /// Holds every thread that writes, then sends writes until no more may wait; gives how many were let in.

@@ -198,7 +198,8 @@ mod filters {
                     ("ip=10.0.0.0/33", vec![("/ip", "format")]),
                     ("q=(a", vec![("/q", "search")]),
                     ("q=", vec![("/q", "search")]),
-                    ("campaign=1", vec![("/campaign", "unknown")]),
+                    ("campaign=x", vec![("/campaign", "format")]),
+                    ("colour=red", vec![("/colour", "unknown")]),
                     ("author=a%00b", vec![("/author", "nul_character")]),
                 ] {
                     app.get_as(&admin, &format!("{path}?{query}")).await.expect_faults(&faults);

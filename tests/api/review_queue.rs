@@ -270,7 +270,7 @@ mod order {
 mod item {
     use super::*;
 
-    const QUEUE_ITEM: [&str; 18] = [
+    const QUEUE_ITEM: [&str; 19] = [
         "id",
         "version",
         "site",
@@ -289,6 +289,7 @@ mod item {
         "claimed_by",
         "reports",
         "matches",
+        "campaign",
     ];
 
     fn queue_item() -> Vec<&'static str> {
@@ -341,6 +342,7 @@ mod item {
                 "reasons": ["Every comment here waits for a moderator."],
                 "risk": 0.0,
                 "claimed_by": null,
+                "campaign": null,
                 "reports": 0,
                 "matches": [],
             });

@@ -26,17 +26,30 @@ pub const PASSWORD: &str = "a password that is right";
 /// The thread of 200 comments that [`write_thread`] makes.
 pub const THREAD: &str = "/api/v1/sites/main/articles/thread/comments?limit=100";
 
-/// A comment of some 300 bytes, new each time: the same text again would be refused.
+/// Comments of some 300 bytes, new each time: the same text again would be refused, and one that is nearly the same held.
+/// Each is two of two thousand halves made of made-up words, so that making it costs next to nothing.
 const POSTS: &str = r#"
-local count = 0
+math.randomseed(os.time())
+local function word()
+  local letters = {}
+  for letter = 1, math.random(2, 9) do letters[letter] = string.char(math.random(97, 122)) end
+  return table.concat(letters)
+end
+local function half()
+  local words = {}
+  for number = 1, 22 do words[number] = word() end
+  return table.concat(words, "+")
+end
+local first, second = {}, {}
+for number = 0, 999 do first[number], second[number] = half(), half() end
+local count = math.random(0, 999999)
 local who = tostring({}):gsub("table: 0x", "")
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
 request = function()
   count = count + 1
-  local body = "name=Ada+Lovelace&email=ada%40example.org&comment=Number+" .. who .. count ..
-    "+of+a+reader+who+has+something+to+say.+The+engine+weaves+%2Aalgebraic+patterns%2A+just+as+the+loom+weaves+flowers" ..
-    "+and+leaves%2C+and+whoever+reads+this+far+knows+about+how+long+a+usual+comment+is.%0A%0AIt+has+a+second+paragraph+too%2C+with+a+little+more."
+  local body = "name=Ada+Lovelace&email=ada%40example.org&comment=" .. who .. count .. "+%2A" .. first[count % 1000] ..
+    "%2A.%0A%0A" .. second[math.floor(count / 1000) % 1000] .. "."
   return wrk.format(nil, nil, nil, body)
 end
 "#;

@@ -118,7 +118,7 @@ fn turn_screening_on(moderator: &mut Client, who: &str) -> Result<(), Failure> {
         if state["decides"] == true && state["waiting"] == 0 {
             return Ok(());
         }
-        if began.elapsed() > Duration::from_secs(60) {
+        if began.elapsed() > Duration::from_mins(1) {
             return Err(format!("the filter does not decide: {state}").into());
         }
         std::thread::sleep(Duration::from_millis(200));

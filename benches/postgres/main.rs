@@ -17,8 +17,7 @@ mod restarts;
 
 use program::Failure;
 use program::bare::serve_when_asked_to;
-
-type Part = (&'static str, fn() -> Result<(), Failure>);
+use program::parts::{Part, run};
 
 const PARTS: [Part; 5] = [
     ("posts", posts::measure),
@@ -30,18 +29,7 @@ const PARTS: [Part; 5] = [
 
 fn main() -> Result<(), Failure> {
     serve_when_asked_to()?;
-    // Cargo adds an option of its own.
-    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    if let Some(unknown) = asked.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
-        return Err(format!("{unknown}: the parts are {}", PARTS.map(|(name, _)| name).join(", ")).into());
-    }
-    for (name, measure) in PARTS {
-        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
-            println!("\n== {name}");
-            measure()?;
-        }
-    }
-    Ok(())
+    run(&PARTS)
 }
 
 /// One line of a table.

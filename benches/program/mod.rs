@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod crowd;
 pub mod figures;
 pub mod moderator;
+pub mod parts;
 pub mod proxy;
 pub mod steady;
 
